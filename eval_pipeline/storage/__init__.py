@@ -1,0 +1,1 @@
+"""Where rows and files live: Delta tables and the artifact store."""
