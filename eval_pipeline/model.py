@@ -89,6 +89,9 @@ class Cohort(Value):
             raise ValueError(f"not a generator name: {value!r}")
         return value
 
+    def __hash__(self) -> int:
+        return hash((self.date, self.generator, self.repeat))
+
     def __str__(self) -> str:
         return f"{self.date}/{self.generator}" + (f"/r{self.repeat}" if self.repeat > 1 else "")
 

@@ -43,5 +43,4 @@ def prune(store: ArtifactStore, tables: TableStore, today: dt.date, keep_days: i
 
 
 def _count_before(tables: TableStore, name: str, date: str) -> int:
-    dates = tables.read(name)["date"]
-    return int((dates < date).sum())
+    return sum(found < date for found in tables.read(name)["date"])
