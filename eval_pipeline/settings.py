@@ -238,6 +238,8 @@ def prepare_mlflow() -> None:
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "3")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "60")
+    # It would print run URLs to standard output, into what --json prints there.
+    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
 
 
 def search_path() -> str:
@@ -246,7 +248,7 @@ def search_path() -> str:
 
 
 def registry_environment() -> dict[str, str]:
-    """The variables by which this machine reaches package registries (proxies, certificates, mirrors), as they are set."""
+    """The variables by which this machine reaches package registries: proxies, certificates, mirrors."""
     names = {
         "http_proxy",
         "https_proxy",
