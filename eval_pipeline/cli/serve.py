@@ -1,0 +1,87 @@
+"""What stays open: the Dagster UI, the dashboard on a port, the local workspace."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import click
+
+from eval_pipeline.model import EvaluatorError, InputError
+from eval_pipeline.settings import child_environment, get_settings
+
+
+@click.command()
+@click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True)
+@click.option("--host", default="127.0.0.1", show_default=True)
+def dev(port: int, host: str) -> None:
+    """The Dagster UI on this project's home: the demo's runs, backfills, schedules and sensors."""
+    from eval_pipeline.dagster_instance import open_instance, prepare_home
+
+    settings = get_settings()
+    with open_instance(settings):
+        pass
+    _check_port(host, port)
+    dagster = shutil.which("dagster", path=f"{Path(sys.executable).parent}{os.pathsep}{os.defpath}")
+    if not dagster:
+        raise EvaluatorError("the dagster command is not beside this Python: run make setup")
+    click.echo(f"Dagster on http://{host}:{port}, home {settings.home}", err=True)
+    arguments = ["dagster", "dev", "-m", "eval_pipeline.definitions", "-p", str(port), "-h", host]
+    os.execve(dagster, arguments, child_environment(DAGSTER_HOME=str(prepare_home(settings))))
+
+
+@click.command()
+@click.option("--serve", "port", type=click.IntRange(1, 65535), help="Serve the site on this loopback port.")
+def dashboard(port: int | None) -> None:
+    """Build the dashboard from what is stored; it opens from disk, or is served on a port."""
+    from eval_pipeline.publishing.day import build_dashboard
+    from eval_pipeline.storage.artifacts import ArtifactStore
+    from eval_pipeline.storage.tables import TableStore
+
+    settings = get_settings()
+    if port:
+        _check_port("127.0.0.1", port)
+    index = build_dashboard(settings, ArtifactStore(settings.home), TableStore(settings.home / "tables"))
+    click.echo(str(index))
+    if port:
+        _serve_folder(index.parent, port)
+
+
+def _serve_folder(folder: Path, port: int) -> None:
+    import uvicorn
+    from starlette.applications import Starlette
+    from starlette.staticfiles import StaticFiles
+
+    app = Starlette()
+    app.mount("/", StaticFiles(directory=folder, html=True))
+    click.echo(f"dashboard on http://127.0.0.1:{port} (Ctrl+C ends it)", err=True)
+    uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning")
+
+
+@click.group()
+def workspace() -> None:
+    """The local Databricks workspace: the SQL endpoint with sample data, on loopback."""
+
+
+@workspace.command("serve")
+@click.option("--port", type=click.IntRange(1, 65535), default=8787, show_default=True)
+def workspace_serve(port: int) -> None:
+    """Serve it until Ctrl+C; prints the settings with which an app or SDK connects."""
+    from eval_pipeline.workspace import serve
+
+    serve(port)
+
+
+def _check_port(host: str, port: int) -> None:
+    import socket
+
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise InputError(
+                f"port {port} on {host} is not free ({error.strerror}): choose another with --port or --serve"
+            ) from error
