@@ -1,0 +1,9 @@
+"""Control apps: known-good ones, and one-fault mutants of them, judged with every batch to tell whether the
+evaluator can be trusted."""
+
+from __future__ import annotations
+
+from eval_pipeline.evaluation.controls.control import Control, Edit, controls_for, verdicts_on
+from eval_pipeline.evaluation.controls.mutants import GOOD, MUTANTS
+
+__all__ = ["GOOD", "MUTANTS", "Control", "Edit", "controls_for", "verdicts_on"]

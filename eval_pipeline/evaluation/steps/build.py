@@ -1,0 +1,115 @@
+"""Builds the app as its package.json says, and looks at what the build left."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path, PurePosixPath
+
+from eval_pipeline.evaluation.facts import BuildFacts, CommandFacts
+from eval_pipeline.evaluation.sources import static_texts
+from eval_pipeline.evaluation.stacks.base import Package
+from eval_pipeline.evaluation.steps.bench import Bench
+from eval_pipeline.sandbox import read_result
+
+BUILD_SECONDS = 120.0
+MAX_ARTEFACT_BYTES = 8_000_000
+
+_IMPORT = re.compile(r"(?:\bfrom|\bimport|\brequire\()\s*[\"']([@A-Za-z][^\"']*)[\"']")
+
+
+def build(bench: Bench, copy: Path) -> BuildFacts:
+    """Builds every package in turn; stops at the first that fails."""
+    start = bench.project.start
+    ran: list[CommandFacts] = []
+    artefact = _artefact_path(start.folder, start.artefact) if start and start.artefact else None
+    for index, package in enumerate(bench.project.packages):
+        line = package.script("build")
+        if not line:
+            continue
+        if index == 0 and artefact:
+            # A build product that was committed must not stand in for one that the build does not make.
+            _remove_product(bench, copy, artefact)
+        command = bench.command(
+            ["sh", "-c", line],
+            copy,
+            package.folder,
+            seconds=bench.remaining(BUILD_SECONDS),
+            env=npm_env(package, "build"),
+        )
+        ran.append(bench.run(command, "build.log" if index == 0 else f"build-{package.folder}.log"))
+        if ran[-1].exit_code != 0:
+            break
+    bundle = _read_artefact(copy, artefact)
+    return BuildFacts(
+        command=_together(ran),
+        artefact=artefact,
+        has_artefact=artefact is None or bundle is not None,
+        has_start_command=start is not None,
+        imports_undeclared=_undeclared(bench.project.packages[-1], bundle or "", start.argv if start else ()),
+    )
+
+
+def npm_env(package: Package, event: str) -> dict[str, str]:
+    """What a script finds when npm runs it."""
+    name, version = package.manifest.get("name"), package.manifest.get("version")
+    env = {"npm_lifecycle_event": event}
+    if isinstance(name, str):
+        env["npm_package_name"] = name
+    if isinstance(version, str):
+        env["npm_package_version"] = version
+    return env
+
+
+def products(bench: Bench, copy: Path) -> list[str]:
+    """Texts that the build made, which the browser may be sent without any data behind them."""
+    texts: list[str] = []
+    for name in ("dist", "build", "out", ".next", "public"):
+        for folder in {".", *(p.folder for p in bench.project.packages), "client", "server"}:
+            if (copy / folder / name).is_dir() and not (copy / folder / name).is_symlink():
+                texts += static_texts(copy / folder / name)
+    return texts
+
+
+def _artefact_path(folder: str, artefact: str) -> str | None:
+    path = PurePosixPath(folder) / artefact.removeprefix("/app/")
+    return None if path.is_absolute() or ".." in path.parts else str(path)
+
+
+def _remove_product(bench: Bench, copy: Path, artefact: str) -> None:
+    if PurePosixPath(artefact) not in bench.project.tree.files:
+        (copy / artefact).unlink(missing_ok=True)
+
+
+def _read_artefact(copy: Path, artefact: str | None) -> str | None:
+    if artefact is None:
+        return None
+    for path in (artefact, f"{artefact}.js", f"{artefact}/index.js"):
+        data = read_result(path, copy, MAX_ARTEFACT_BYTES)
+        if data is not None:
+            return data.decode("utf-8", errors="replace")
+    return None
+
+
+def _undeclared(package: Package, bundle: str, argv: tuple[str, ...]) -> tuple[str, ...]:
+    """Development dependencies that the started app needs.
+
+    Only those: a name that is in neither list may stand in a string or in a branch that never runs.
+    """
+    development = set(package.all_dependencies) - set(package.dependencies)
+    imported = {_package_name(name) for name in _IMPORT.findall(bundle)}
+    words = {word for part in argv for word in re.split(r"[\s;&|()]+", part)}
+    return tuple(sorted(development & (imported | words)))
+
+
+def _package_name(specifier: str) -> str:
+    parts = specifier.split("/")
+    return "/".join(parts[:2]) if specifier.startswith("@") else parts[0]
+
+
+def _together(ran: list[CommandFacts]) -> CommandFacts | None:
+    if not ran:
+        return None
+    last = ran[-1]
+    return CommandFacts(
+        last.exit_code, round(sum(c.seconds for c in ran), 3), last.timed_out, last.out_of_memory, last.tail
+    )

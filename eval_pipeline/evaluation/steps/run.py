@@ -1,0 +1,316 @@
+"""Starts the built app beside the SQL endpoint, probes it, visits it in a browser, and asks it again after its
+rows changed."""
+
+from __future__ import annotations
+
+import json
+import random
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from eval_pipeline.evaluation.facts import RunFacts, StatementFacts, Trouble, VisitFacts
+from eval_pipeline.evaluation.matching import NO_MATCH, KnownBeforehand, Values, find, read_text
+from eval_pipeline.evaluation.steps.app_client import AppClient
+from eval_pipeline.evaluation.steps.app_environment import CA_PATH, app_environment, user_headers
+from eval_pipeline.evaluation.steps.bench import Bench, is_machine_overloaded, load_per_core, telling_lines
+from eval_pipeline.evaluation.steps.data import ask_again, values_of
+from eval_pipeline.evaluation.steps.health import is_catch_all, probe
+from eval_pipeline.evaluation.verdicts import short
+from eval_pipeline.model import EvaluatorError
+from eval_pipeline.sandbox import Mount, RunningProcess
+from eval_pipeline.sandbox.browser import BrowserPool, Visit
+from eval_pipeline.workspace import AppSession
+
+START_SECONDS = 20.0
+WRONG_PORT_SECONDS = 1.0
+"""How often the open ports are listed; one that is open twice, while the given one is not, is the wrong one."""
+VISIT_SECONDS = 12.0
+QUIET_SECONDS = 1.5
+"""A page that shows no served value and has not changed for so long is taken as it is; longer in proportion on
+a loaded machine."""
+OWN_LOAD = 2.0
+UI_CHANCE = 1e-3
+STOP_SECONDS = 0.3
+_POLL_SECONDS = 0.015
+_ENDPOINT_PORT = 443
+
+
+@dataclass
+class RunningApp:
+    """The started app with its session; `restart` gives it a fresh process with nothing remembered."""
+
+    bench: Bench
+    copy: Path
+    session: AppSession
+    ca_file: Path
+    host_name: str
+    unsandboxed_url: str
+    port: int
+    process: RunningProcess | None = None
+    starts: int = 0
+
+    def start(self) -> RunningProcess:
+        """Starts the app; its endpoint is there before it runs.
+
+        Raises:
+            Trouble: the sandbox or the endpoint could not be set up.
+        """
+        start = self.bench.project.start
+        assert start is not None
+        is_isolated = self.bench.sandbox.is_isolated
+        env = app_environment(
+            self.bench.project,
+            self.session,
+            self.port,
+            f"https://{self.host_name}" if is_isolated else self.unsandboxed_url,
+            CA_PATH if is_isolated else str(self.ca_file),
+        )
+        mounts = (Mount(self.ca_file, CA_PATH),) if is_isolated else ()
+        command = self.bench.command(
+            list(start.argv),
+            self.copy,
+            start.folder,
+            # Beyond the app's own time: a server that we stopped must not look like one that died.
+            seconds=self.bench.remaining(600) + 120,
+            env=env,
+            network="app",
+            hosts={self.host_name: "127.0.0.1"},
+            mounts=mounts,
+        )
+        log = self.bench.evidence / ("server.log" if self.starts == 0 else f"server-{self.starts + 1}.log")
+        self.starts += 1
+        try:
+            self.process = self.bench.sandbox.start(command, log)
+            if is_isolated:
+                self.session.serve(self.process.listen(_ENDPOINT_PORT))
+        except (EvaluatorError, OSError) as error:
+            raise Trouble(f"start: {error}") from error
+        return self.process
+
+    def restart(self) -> RunningProcess:
+        assert self.process is not None
+        self.process.stop(STOP_SECONDS)
+        return self.start()
+
+    def await_port(self) -> tuple[bool, tuple[int, ...]]:
+        """Waits until the app listens on its port; also the other ports that it listens on."""
+        assert self.process is not None
+        began = time.monotonic()
+        deadline = began + self.bench.remaining(START_SECONDS)
+        others: set[int] = set()
+        look_at = began + WRONG_PORT_SECONDS
+        while time.monotonic() < deadline:
+            if self._answers():
+                return True, ()
+            if not self.process.alive:
+                return False, ()
+            if self.bench.sandbox.is_isolated and time.monotonic() > look_at:
+                # The kernel takes milliseconds to list the ports, so that is not what is polled.
+                seen, others = others, self.process.listening_ports() - {_ENDPOINT_PORT}
+                if seen & others:
+                    break
+                look_at = time.monotonic() + WRONG_PORT_SECONDS
+            time.sleep(_POLL_SECONDS)
+        return False, tuple(sorted(others))
+
+    def _answers(self) -> bool:
+        assert self.process is not None
+        try:
+            self.process.connect(self.port, 1.0).close()
+        except OSError:
+            return False
+        return True
+
+
+class PageWatch:
+    """Says when a page has shown enough: served values that all have arrived, or nothing new for a while."""
+
+    def __init__(self, session: AppSession, known: KnownBeforehand) -> None:
+        self._session = session
+        self._known = known
+        self._state: tuple[str, int, int] = ("", -1, 0)
+        self._since = time.monotonic()
+        self._values = Values({}, frozenset())
+
+    def __call__(self, text: str) -> bool:
+        statements = self._session.statements
+        state = (text, len(statements), sum(s.state == "RUNNING" for s in statements))
+        now = time.monotonic()
+        if state != self._state:
+            if state[1:] != self._state[1:]:
+                self._values = values_of(statements)
+            self._state, self._since = state, now
+            return False
+        if now - self._since > QUIET_SECONDS * min(4.0, max(1.0, load_per_core() / OWN_LOAD)):
+            return True
+        match = find(self._values, read_text([("text/plain", text)]), self._known)
+        return match.count > 0 and match.chance <= UI_CHANCE
+
+
+def run_app(
+    app: RunningApp, browsers: BrowserPool, known: Callable[[], KnownBeforehand], reseed: Callable[[], None]
+) -> RunFacts:
+    """The whole run. `known` is called when it is first needed: it is worked out beside the build.
+
+    Raises:
+        Trouble: the sandbox, the browser or the endpoint broke, or the machine was overloaded.
+    """
+    began = time.monotonic()
+    process = app.start()
+    try:
+        listening, others = app.await_port()
+        startup = time.monotonic() - began
+        if not listening:
+            exited = not process.alive
+            if not exited and not others and is_machine_overloaded():
+                raise Trouble("start: out of time on an overloaded machine")
+            code = process.exit_code
+            result = process.stop(0)
+            tail = telling_lines(result.log)
+            seconds = {"start": round(startup, 3)}
+            return RunFacts(app.port, False, others, exited, code, None, tail, seconds=seconds)
+        return _use(app, browsers, known(), reseed, startup)
+    except EvaluatorError as error:
+        raise Trouble(f"run: {error}") from error
+    finally:
+        if app.process is not None:
+            app.process.stop(0)
+
+
+def _use(
+    app: RunningApp, browsers: BrowserPool, known: KnownBeforehand, reseed: Callable[[], None], startup: float
+) -> RunFacts:
+    process, session, evidence = app.process, app.session, app.bench.evidence
+    assert process is not None
+    headers = user_headers(session)
+    seconds = {"start": round(startup, 3)}
+    began = time.monotonic()
+    with AppClient(process, app.port, headers) as client:
+        probes = probe(client, app.bench.project.health_routes)
+    shots = {name: evidence / f"screenshot-{name}.png" for name in ("desktop", "phone")}
+    visit = _visit(app, browsers, headers, PageWatch(session, known), shots) if process.alive else None
+    seconds["visit"] = round(time.monotonic() - began, 3)
+    statements = session.statements
+    began = time.monotonic()
+    alive, data, api_route, code = process.alive, None, None, None
+    if alive and visit is not None:
+        with AppClient(process, app.port, headers) as client:
+            api_route = _api_route(client, visit) if not any(p.is_healthy for p in probes) else None
+        if any(s.state == "SUCCEEDED" for s in statements):
+
+            def revisit() -> Visit:
+                return _visit(app, browsers, headers, PageWatch(session, known), {})
+
+            data = ask_again(app, visit, headers, statements, known, reseed, revisit)
+        alive = process.alive or app.starts > 1
+    if not alive:
+        code = process.exit_code
+    seconds["data"] = round(time.monotonic() - began, 3)
+    _write_evidence(evidence, visit, statements)
+    return RunFacts(
+        port=app.port,
+        listening=True,
+        exit_code=code,
+        startup_seconds=round(startup, 3),
+        tail="" if alive else telling_lines(evidence / "server.log"),
+        probes=probes,
+        api_route=api_route,
+        alive_after_visit=alive,
+        visit=_visit_facts(visit, statements, known) if visit is not None else None,
+        statements=tuple(StatementFacts(s.state, s.auth, s.error_code, short(s.sql, 500)) for s in statements),
+        refused=len(session.rejected),
+        data=data,
+        seconds=seconds,
+    )
+
+
+def _visit(
+    app: RunningApp, browsers: BrowserPool, headers: dict[str, str], watch: PageWatch, shots: dict[str, Path]
+) -> Visit:
+    assert app.process is not None
+    try:
+        with browsers.open(app.process, app.port, headers=headers) as site:
+            return site.visit("/", until=watch, timeout_seconds=app.bench.remaining(VISIT_SECONDS), screenshots=shots)
+    except EvaluatorError as error:
+        raise Trouble(f"browser: {error}") from error
+
+
+def _api_route(client: AppClient, visit: Visit) -> str | None:
+    """A route that the page's code called and that answers for itself."""
+    for request in visit.requests:
+        if request.resource_type in ("xhr", "fetch") and request.status and 200 <= request.status < 300:
+            reply = client.request(request.method, request.path, request.post_data, request.headers)
+            if reply.is_ok and not is_catch_all(client, request.path, reply, request.method):
+                return request.path.split("?")[0]
+    return None
+
+
+def _visit_facts(visit: Visit, statements: list, known: KnownBeforehand) -> VisitFacts:
+    text = read_text([("text/plain", visit.text)])
+    problem = visit.load_error or ""
+    if visit.is_hung or visit.has_crashed:
+        problem = (
+            "the page kept the browser busy for ever" if visit.is_hung else "the page used up the browser's memory"
+        )
+    return VisitFacts(
+        status=visit.status,
+        problem=problem,
+        text_length=len(visit.text),
+        text_start=short(visit.text, 1500),
+        is_blank=visit.is_blank,
+        page_errors=tuple(short(e, 300) for e in visit.page_errors[:10]),
+        console_errors=tuple(short(e, 300) for e in visit.console_errors[:10]),
+        match=find(values_of(statements), text, known) if statements else NO_MATCH,
+    )
+
+
+def _write_evidence(evidence: Path, visit: Visit | None, statements: list) -> None:
+    if visit is not None:
+        requests = [
+            {
+                "method": r.method,
+                "path": short(r.path, 500),
+                "type": r.resource_type,
+                "status": r.status,
+                "content_type": r.content_type,
+                "body_start": short((r.body or "")[:400], 300) if r.resource_type in ("xhr", "fetch") else None,
+            }
+            for r in visit.requests[:200]
+        ]
+        (evidence / "requests.json").write_text(json.dumps(requests, indent=1), encoding="utf-8")
+    served = [
+        {
+            "auth": s.auth,
+            "state": s.state,
+            "error_code": s.error_code,
+            "sql": short(s.sql, 2000),
+            "row_count": s.row_count,
+            "first_rows": [list(row) for row in s.rows[:3]],
+        }
+        for s in statements[:100]
+    ]
+    (evidence / "statements.json").write_text(json.dumps(served, indent=1), encoding="utf-8")
+
+
+_PORTS = random.SystemRandom()
+_taken: set[int] = set()
+_taken_lock = threading.Lock()
+
+
+def draw_port() -> int:
+    """A random port for an app; not one that another app of this process was given lately."""
+    with _taken_lock:
+        if len(_taken) > 5000:
+            _taken.clear()
+        while (port := _PORTS.randrange(20_000, 32_000)) in _taken:
+            continue
+        _taken.add(port)
+        return port
+
+
+def draw_seed() -> int:
+    return secrets.randbits(31)
