@@ -1,4 +1,4 @@
-"""The daily loop as a user runs it: real apps, a real Dagster instance, separate processes; killed, repeated, in parallel."""
+"""The daily loop as a user runs it: real apps and a real Dagster instance; killed, repeated, several at once."""
 
 import json
 import os
