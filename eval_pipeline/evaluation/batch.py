@@ -36,7 +36,7 @@ from eval_pipeline.model import (
     Outcome,
     Prompt,
 )
-from eval_pipeline.sandbox import Sandbox
+from eval_pipeline.sandbox import Sandbox, remove_tree
 from eval_pipeline.sandbox.browser import BrowserPool
 from eval_pipeline.sandbox.dependencies import DependencyStore
 from eval_pipeline.sandbox.tools import find_tool
@@ -94,8 +94,6 @@ class Evaluator:
         self._upstream = upstream
         parent = scratch or settings.home / "scratch"
         parent.mkdir(parents=True, exist_ok=True)
-        self._scratch = Path(tempfile.mkdtemp(prefix="evaluation-", dir=parent))
-        self._cleanup.callback(shutil.rmtree, self._scratch, ignore_errors=True)
         self._lock = threading.Lock()
         self._kit: Kit | None = None
         self._workers: list[Worker] = []
@@ -103,6 +101,9 @@ class Evaluator:
         try:
             self._found = {name: find_tool(name, settings) for name in _TOOLS}
             self._sandbox = self._cleanup.enter_context(Sandbox.probe(settings, parent))
+            # Inside the sandbox's own folder, which the next start removes when this process is killed.
+            self._scratch = Path(tempfile.mkdtemp(prefix="evaluation-", dir=self._sandbox.folder))
+            self._cleanup.callback(remove_tree, self._scratch)
         except BaseException:
             self._cleanup.close()
             raise
