@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import os
 import platform
 import sys
-
-import psutil
 
 BENCHMARKS = ("definitions", "evaluation", "day")
 
@@ -15,9 +14,9 @@ def main(names: list[str]) -> None:
     unknown = set(names) - set(BENCHMARKS)
     if unknown:
         raise SystemExit(f"no such benchmark: {', '.join(sorted(unknown))}; there are {', '.join(BENCHMARKS)}")
-    memory = psutil.virtual_memory().total / 2**30
-    print(f"{platform.system()} {platform.machine()}, {psutil.cpu_count()} cores, {memory:.0f} GB, Python ", end="")
-    print(platform.python_version())
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
+    machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, {memory:.0f} GB"
+    print(f"{machine}, Python {platform.python_version()}")
     for name in names or BENCHMARKS:
         print(f"\n## {name}\n", flush=True)
         print("\n".join(importlib.import_module(f"benchmarks.{name}").run()), flush=True)

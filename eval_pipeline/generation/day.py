@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from eval_pipeline.generation import app_name, generate_cohort, make_generator
+from eval_pipeline.generation import Generator, app_name, generate_cohort, make_generator
 from eval_pipeline.model import Cohort, GeneratedApp, InputError, Prompt
 from eval_pipeline.settings import Settings
 from eval_pipeline.storage.artifacts import ArtifactStore
@@ -49,8 +49,7 @@ def generate_day(
     Raises:
         InputError: an unknown generator, a prompt that is not the day's, a model for a generator that has none.
     """
-    generators = [make_generator(name, settings, plan.model) for name in plan.generators]
-    wanted = _narrow(prompts, plan)
+    generators, wanted = check_plan(plan, prompts, settings)
     cohorts = [
         (generator, Cohort(date=plan.date, generator=name, repeat=repeat))
         for generator, name in zip(generators, plan.generators, strict=True)
@@ -81,6 +80,17 @@ def generate_day(
         names = {app.prompt.id for app in made}
         rows += [*made, *(app for app in existing if app.prompt.id not in names)]
     return rows
+
+
+def check_plan(
+    plan: GenerationPlan, prompts: Sequence[Prompt], settings: Settings
+) -> tuple[list[Generator], list[Prompt]]:
+    """The plan's generators, and those of the day's prompts that it asks for; nothing is made.
+
+    Raises:
+        InputError: as `generate_day` says.
+    """
+    return [make_generator(name, settings, plan.model) for name in plan.generators], _narrow(prompts, plan)
 
 
 def _in_words(app: GeneratedApp) -> str:
