@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -37,7 +38,9 @@ def evaluate_directories(
         EvaluatorError: the evaluator itself cannot work.
     """
     cohort = Cohort(date=timestamp.date().isoformat(), generator=GENERATOR)
-    apps = [_app(directory.absolute(), cohort) for directory in directories]
+    # `.` and `..` are given their names; links are left as they are, and refused.
+    trees = [Path(os.path.normpath(directory.absolute())) for directory in directories]
+    apps = [_app(tree, cohort) for tree in trees]
     names = [app.app_name for app in apps]
     for name in names:
         if names.count(name) > 1:
@@ -52,8 +55,8 @@ def evaluate_directories(
     with Evaluator(settings, ArtifactStore(settings.home)) as evaluator:
         evaluations = evaluator.evaluate(
             [
-                AppUnderTest(app.app_name, tree.absolute(), f"evidence/{cohort.folder}/{app.app_name}")
-                for app, tree in zip(apps, directories, strict=True)
+                AppUnderTest(app.app_name, tree, f"evidence/{cohort.folder}/{app.app_name}")
+                for app, tree in zip(apps, trees, strict=True)
             ],
             parallel=parallel,
             timeout_seconds=timeout_seconds,
@@ -80,7 +83,9 @@ def evaluate_directories(
 
 
 def _app(directory: Path, cohort: Cohort) -> GeneratedApp:
-    check_tree(directory)
     name = directory.name
+    if not name.isprintable():
+        raise InputError(f"the folder name {os.fsencode(name)!r} is not UTF-8 or not printable; rename the folder")
+    check_tree(directory)
     prompt = Prompt(id=name, text="", category=GENERATOR, complexity="medium", panel=False, datasets=())
     return GeneratedApp(cohort=cohort, prompt=prompt, app_name=name, status="generated")

@@ -97,6 +97,7 @@ class Evaluator:
         self._lock = threading.Lock()
         self._kit: Kit | None = None
         self._workers: list[Worker] = []
+        self._is_interrupted = threading.Event()
         self.cache = EvaluationCache(store)
         try:
             self._found = {name: find_tool(name, settings) for name in _TOOLS}
@@ -118,7 +119,11 @@ class Evaluator:
     def __enter__(self) -> Evaluator:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None and not issubclass(kind, Exception):
+            # Interrupted by a person: nobody waits for what is running, and what comes of it is no verdict.
+            self._is_interrupted.set()
+            self._sandbox.end()
         self.close()
 
     def close(self) -> None:
@@ -169,17 +174,19 @@ class Evaluator:
                 except BaseException as error:
                     done.put((index, error))
 
-        for worker in self._some_workers(min(parallel, todo)):
-            worker.submit(work)
-        for _ in range(todo):
-            index, result = done.get()
-            if isinstance(result, BaseException):
-                while not waiting.empty():
-                    with contextlib.suppress(queue.Empty):
-                        waiting.get_nowait()
-                raise result
-            results[index] = result
-            progress(result)
+        try:
+            for worker in self._some_workers(min(parallel, todo)):
+                worker.submit(work)
+            for _ in range(todo):
+                index, result = done.get()
+                if isinstance(result, BaseException):
+                    raise result
+                results[index] = result
+                progress(result)
+        finally:
+            with contextlib.suppress(queue.Empty):
+                while True:
+                    waiting.get_nowait()
         return [results[i] for i in range(len(apps))]
 
     def run_controls(self, date: str) -> list[ControlVerdict]:
@@ -219,7 +226,10 @@ class Evaluator:
             results = judgement.all_blocked_by_build("invalid_tree", str(error))
             return self._evaluation(app, "", Judgement("unsupported", results), 0.0), ""
         if self.isolation == "L0" and not app.trusted and not self._settings.allow_unsandboxed:
-            reason = f"{REFUSED}: {self._sandbox.describe()}"
+            reason = (
+                f"{REFUSED}: not run, because nothing here would contain it (isolation {self._sandbox.describe()}); "
+                "to run it all the same: --allow-unsandboxed, or EVAL_ALLOW_UNSANDBOXED=true"
+            )
             return self._same_for_all(app, lambda m: unknown(m, reason), digest), digest
         if use_cache:
             entry = self.cache.load(digest, self._context(app), app.evidence_uri)
@@ -257,6 +267,8 @@ class Evaluator:
                     scratch,
                     deadline,
                 )
+                if self._is_interrupted.is_set():
+                    raise EvaluatorError("interrupted")
                 placed = judgement.with_evidence(found.results, scratch / "evidence", app.evidence_uri)
                 self._keep_evidence(scratch / "evidence", app.evidence_uri, is_second_look=bool(results))
             stack = found.stack

@@ -249,7 +249,7 @@ class Site:
             page.wait_for_timeout(_POLL_SECONDS * 1000)
         visit.timed_out = not visit.is_satisfied
         visit.final_url = page.url[:2000]
-        recorder.take_bodies()
+        recorder.take_last_bodies()
 
     @staticmethod
     def _read(page: Any) -> tuple[str, int, str, int]:

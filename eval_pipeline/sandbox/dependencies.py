@@ -26,10 +26,10 @@ from eval_pipeline.sandbox.lockfiles import Dependencies, DependencyError
 from eval_pipeline.sandbox.sandbox import Sandbox
 from eval_pipeline.settings import child_environment, registry_environment
 
-__all__ = ["DependencyError", "DependencyStore", "Registry"]
+__all__ = ["CACHE_FOLDERS", "DependencyError", "DependencyStore", "Registry"]
 
-_CACHE_FOLDERS = (".vite", ".vite-temp", ".cache")
-"""Written by build tools; they exist in the store only as mount points for tmpfs."""
+CACHE_FOLDERS = (".vite", ".vite-temp", ".cache", ".tmp")
+"""Written by build tools, `.tmp` by tsc in Vite's template; in the store they are only mount points for tmpfs."""
 
 _MARKER = "complete.json"
 _LIMITS = Limits(memory_mb=3072, processes=256, seconds=600, output_mb=1, disk_mb=3072)
@@ -82,7 +82,7 @@ class DependencyStore:
     def ensure(self, manifest_dir: Path) -> Path:
         """The `node_modules` folder of this package.json and package-lock.json, built if need be.
 
-        Show it read-only, with tmpfs over its `.vite`, `.vite-temp` and `.cache`.
+        Show it read-only, with tmpfs over its `CACHE_FOLDERS`.
 
         Raises:
             DependencyError: the app's doing; see its `code`.
@@ -176,7 +176,7 @@ def _seal(folder: Path) -> None:
     """Makes the tree ours and marks it complete."""
     modules = folder / "node_modules"
     modules.mkdir(exist_ok=True)
-    for name in _CACHE_FOLDERS:
+    for name in CACHE_FOLDERS:
         (modules / name).mkdir(exist_ok=True)
     if os.geteuid() == 0:
         trees.measure(str(folder), float("inf"), float("inf"), owner=0)

@@ -50,8 +50,8 @@ class Dependencies:
     lock: dict[str, Any]
 
     def digest(self, node_major: int, platform: str) -> str:
-        """Same digest, same installed tree."""
-        content = json.dumps([1, self.manifest, self.lock, node_major, platform], sort_keys=True)
+        """Same digest, same installed tree. The number is raised when trees are made in another way."""
+        content = json.dumps([2, self.manifest, self.lock, node_major, platform], sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()[:32]
 
 

@@ -76,13 +76,18 @@ class Sandbox:
 
     def close(self) -> None:
         """Ends every command and removes everything that was made for them."""
-        self._control.close()
+        self.end()
+        trees.remove(str(self.folder))
+
+    def end(self) -> None:
+        """Ends every command; who waits for one, or starts another, gets an EvaluatorError."""
+        with self._lock:
+            self._control.close()
         try:
             self._launcher.wait(timeout=30)
         except subprocess.TimeoutExpired:
             self._launcher.kill()
             self._launcher.wait()
-        trees.remove(str(self.folder))
 
     def describe(self) -> str:
         """The level in words, why it is not higher, and how to get there."""

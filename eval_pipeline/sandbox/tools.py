@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -49,13 +50,19 @@ def find_tool(name: ToolName, settings: Settings) -> Tool | None:
     if chosen is not None:
         tool = _checked(name, chosen.expanduser().absolute(), settings)
         if tool is None:
-            raise InputError(f"{env_name(name)}: {chosen} does not run, or is too old")
+            raise InputError(f"{env_name(name)}: {chosen} {_problem(name, chosen)}; unset it to have one looked for")
         return tool
     for path in _candidates(name, settings):
         tool = _checked(name, path, settings)
         if tool is not None:
             return tool
     return None
+
+
+def _problem(name: ToolName, path: Path) -> str:
+    if not path.expanduser().exists():
+        return "does not exist"
+    return f"does not run, or is older than {MIN_NODE}" if name == "node" else "does not tell its version when asked"
 
 
 def tools_folder(settings: Settings) -> Path:
@@ -124,7 +131,9 @@ def _version(name: ToolName, path: Path, settings: Settings) -> str | None:
         if version is None:
             return None
         cache = {**_read_cache(cache_file), key: version}
-        write_atomically(cache_file, json.dumps(cache, indent=1).encode())
+        # Only a cache: where it cannot be written, the tool is asked again next time.
+        with contextlib.suppress(OSError):
+            write_atomically(cache_file, json.dumps(cache, indent=1).encode())
     return cache[key]
 
 

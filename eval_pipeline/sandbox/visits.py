@@ -26,7 +26,8 @@ _BODY_OF = ("document", "xhr", "fetch", "eventsource", "other")
 class RecordedRequest:
     """One request of the page.
 
-    `headers` are the request's; `body` is the reply's text, None when it is not text or did not finish.
+    `headers` are the request's; `body` is the reply's text, of a reply that did not end what had come; None when it is
+    not text or was not to be had.
     """
 
     method: str
@@ -77,6 +78,7 @@ class Recorder:
         self._session = session
         self._open: dict[str, RecordedRequest] = {}
         self._finished: list[tuple[str, RecordedRequest]] = []
+        self._cut_short: list[tuple[str, RecordedRequest]] = []
         self.in_flight = 0
         for name, handler in (
             ("Network.requestWillBeSent", self._sent),
@@ -109,7 +111,18 @@ class Recorder:
             with contextlib.suppress(Exception):
                 answer = self._session.send("Network.getResponseBody", {"requestId": request_id})
                 raw = base64.b64decode(answer["body"]) if answer["base64Encoded"] else answer["body"].encode()
-                request.body = raw[:MAX_BODY_BYTES].decode("utf-8", errors="replace")
+                request.body = _text(raw)
+        while self._cut_short:
+            request_id, request = self._cut_short.pop(0)
+            with contextlib.suppress(Exception):
+                # getResponseBody knows only what has ended.
+                answer = self._session.send("Network.streamResourceContent", {"requestId": request_id})
+                request.body = _text(base64.b64decode(answer["bufferedData"]))
+
+    def take_last_bodies(self) -> None:
+        """As `take_bodies`, with what has come of replies that are still being sent; for the end of a visit."""
+        self._cut_short += [each for each in self._open.items() if _is_readable(each[1])]
+        self.take_bodies()
 
     def _sent(self, event: dict[str, Any]) -> None:
         request_id = event["requestId"]
@@ -153,8 +166,7 @@ class Recorder:
             return
         if request.resource_type != "eventsource":
             self.in_flight -= 1
-        kind = (request.content_type or "").lower()
-        if request.resource_type in _BODY_OF and (not kind or any(each in kind for each in _TEXT_TYPES)):
+        if _is_readable(request):
             self._finished.append((event["requestId"], request))
 
     def _failed(self, event: dict[str, Any]) -> None:
@@ -164,6 +176,9 @@ class Recorder:
             request.failure = _short(event.get("blockedReason") or event.get("errorText", ""))
             if not event.get("canceled"):
                 self.visit.failed_requests.append(request)
+            elif _is_readable(request):
+                # Clients that stream (tRPC's batch stream) abort once they have what they asked for.
+                self._cut_short.append((event["requestId"], request))
 
     def _frame(self, event: dict[str, Any]) -> None:
         response = event["response"]
@@ -191,6 +206,17 @@ class Recorder:
         entry = event["entry"]
         if entry.get("level") == "error" and entry.get("source") != "javascript":
             _keep(self.visit.console_errors, f"{entry.get('text', '')} {entry.get('url', '')}".strip())
+
+
+def _is_readable(request: RecordedRequest) -> bool:
+    """Whether a reply has begun and may hold text that is wanted."""
+    kind = (request.content_type or "").lower()
+    is_text = not kind or any(each in kind for each in _TEXT_TYPES)
+    return request.status is not None and request.resource_type in _BODY_OF and is_text
+
+
+def _text(raw: bytes) -> str:
+    return raw[:MAX_BODY_BYTES].decode("utf-8", errors="replace")
 
 
 def _keep(messages: list[str], text: str) -> None:

@@ -39,7 +39,7 @@ class WorkerPool:
         ours, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "eval_pipeline.workspace.worker", str(theirs.fileno())],
+                [sys.executable, "-P", "-m", "eval_pipeline.workspace.worker", str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 # Nothing of our environment: it may hold credentials.
                 env={"PYTHONPATH": os.pathsep.join(path for path in sys.path if path), "LANG": "C.UTF-8", "TZ": "UTC"},

@@ -37,7 +37,7 @@ def serve(
         if error.errno not in (errno.EADDRINUSE, errno.EACCES):
             raise
         problem = "is already in use" if error.errno == errno.EADDRINUSE else "may not be used by this user"
-        raise InputError(f"port {port} {problem}: choose another, or 0 for a free one") from error
+        raise InputError(f"port {port} {problem}: choose another with --port, or 0 for a free one") from error
     with workspace:
         session = workspace.open_session("serve", seed=seed)
         write(f"DATABRICKS_HOST={workspace.http_url}")

@@ -32,6 +32,13 @@ const pages = {
   "/blank": "<div id=root></div>",
   "/loop": "<h1>looping</h1><script>setTimeout(() => { while (true) {} }, 50)</script>",
   "/late": "<p id=p>waiting</p><script>setTimeout(() => p.textContent = 'arrived', 700)</script>",
+  "/abort": `<p id=p>waiting</p><script>
+    const stop = new AbortController(), read = async (url, options) => {
+      const reader = (await fetch(url, options)).body.pipeThrough(new TextDecoderStream()).getReader();
+      for (let text = ""; !text.includes("4711");) text += (await reader.read()).value };
+    Promise.all([read("/part", {signal: stop.signal}), read("/part?open")])
+      .then(() => { stop.abort(); p.textContent = "read" })
+    </script>`,
   "/rude": `<h1>rude</h1><a id=d download href="/big">x</a><script>
     alert(1); confirm(2); for (let i = 0; i < 5; i++) window.open("/blank"); d.click();
     navigator.serviceWorker.register("/sw.js").catch(e => {}); Notification.requestPermission();
@@ -54,6 +61,10 @@ http.createServer((request, response) => {
   if (path === "/events") {
     response.setHeader("content-type", "text/event-stream");
     return response.write("data: event-row\\n\\n");
+  }
+  if (path === "/part") {
+    response.setHeader("content-type", "application/json");
+    return response.write('{"total":4711,');
   }
   if (path === "/big") { response.setHeader("content-type", "text/plain"); return response.end("y".repeat(3e6)); }
   response.setHeader("content-type", "text/html");
@@ -132,6 +143,14 @@ def test_a_settled_page_needs_no_predicate(pool: BrowserPool, pages: RunningProc
     assert (blank.status, blank.is_blank, blank.timed_out, blank.text) == (200, True, False, "")
     assert missing.status == 404
     assert (late.text, late.is_satisfied) == ("arrived", True)
+
+
+def test_replies_that_do_not_end_are_kept_as_far_as_they_came(pool: BrowserPool, pages: RunningProcess) -> None:
+    with pool.open(pages, PORT) as site:
+        visit = site.visit("/abort", until=lambda text: "read" in text)
+    calls = {request.path: request.body for request in visit.requests if request.resource_type == "fetch"}
+    assert calls == {"/part": '{"total":4711,', "/part?open": '{"total":4711,'}
+    assert visit.failed_requests == []
 
 
 def test_a_page_reaches_nothing_but_its_app(pool: BrowserPool, pages: RunningProcess) -> None:

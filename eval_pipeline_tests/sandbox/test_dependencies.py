@@ -20,7 +20,7 @@ import pytest
 
 from eval_pipeline.model import EvaluatorError
 from eval_pipeline.sandbox import Command, DependencyError, DependencyStore, Limits, Mount, Sandbox
-from eval_pipeline.sandbox.dependencies import Registry
+from eval_pipeline.sandbox.dependencies import CACHE_FOLDERS, Registry
 from eval_pipeline.settings import Settings
 
 pytestmark = pytest.mark.timeout(240)
@@ -108,7 +108,10 @@ def test_a_lockfile_is_built_once_without_scripts_and_used_read_only(
 ) -> None:
     app = project(tmp_path / "app", "tiny-one", "tiny-two")
     (app / ".npmrc").write_text("registry=http://127.0.0.1:9/\nignore-scripts=false")
-    (app / "index.js").write_text("console.log(require('tiny-one'))")
+    (app / "index.js").write_text("""
+      for (const name of [".vite", ".vite-temp", ".cache", ".tmp"])
+        require("fs").writeFileSync(`/app/node_modules/${name}/of-a-tool`, "");
+      console.log(require("tiny-one"))""")
     modules = store.ensure(app)
     assert modules.name == "node_modules"
     assert not list(modules.parent.glob("RAN"))
@@ -120,7 +123,7 @@ def test_a_lockfile_is_built_once_without_scripts_and_used_read_only(
     command = Command(
         ["node", "index.js"],
         mounts=[Mount(app, "/app", writable=True), Mount(modules, "/app/node_modules")],
-        tmpfs=[f"/app/node_modules/{name}" for name in (".vite", ".vite-temp", ".cache")],
+        tmpfs=[f"/app/node_modules/{name}" for name in CACHE_FOLDERS],
         limits=Limits(disk_mb=16, seconds=20),
     )
     log = tmp_path / "log"

@@ -16,12 +16,11 @@ from eval_pipeline.evaluation.stacks.base import Package, Project
 from eval_pipeline.evaluation.verdicts import short
 from eval_pipeline.model import EvaluatorError
 from eval_pipeline.sandbox import Command, CommandResult, Limits, Mount, Sandbox
-from eval_pipeline.sandbox.dependencies import DependencyError, DependencyStore
+from eval_pipeline.sandbox.dependencies import CACHE_FOLDERS, DependencyError, DependencyStore
 from eval_pipeline.sandbox.profile import PATH as SANDBOX_PATH
 from eval_pipeline.settings import Settings
 
 APP = "/app"
-CACHE_FOLDERS = (".vite", ".vite-temp", ".cache")
 NOT_COPIED = shutil.ignore_patterns("node_modules", ".git", ".eval")
 OVERLOADED_LOAD = 6.0
 """Runnable processes per core above which a time-out is the machine's doing: the limits are 20 to 60 times the
