@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
 from eval_pipeline.model import METRICS, InputError
 
@@ -57,6 +58,7 @@ class Settings(BaseSettings):
     prompts_file: Path = Field(default=PROJECT_ROOT / "prompts" / "daily_prompts.json", description="The prompt set.")
     generators: Annotated[tuple[str, ...], NoDecode] = Field(
         default=("template",),
+        min_length=1,
         description="Comma-separated generators; the first is the headline. Known: template, directory.",
     )
     max_apps: int | None = Field(
@@ -163,7 +165,7 @@ class Settings(BaseSettings):
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
-            return tuple(part.strip() for part in value.split(",") if part.strip())
+            return tuple(dict.fromkeys(part.strip() for part in value.split(",") if part.strip()))
         return value
 
     @field_validator("weights")
@@ -203,6 +205,13 @@ def get_settings() -> Settings:
         return _load()
     except ValidationError as error:
         raise InputError(describe_error(error)) from error
+    except SettingsError as error:
+        # The value stays out of the message: nobody knows what it holds.
+        found = re.search(r'for field "(\w+)"', str(error))
+        name = env_name(found.group(1)) if found and found.group(1) in Settings.model_fields else "a setting"
+        raise InputError(f"{name}: is not JSON; write it as .env.example shows") from error
+    except (UnicodeDecodeError, OSError) as error:
+        raise InputError(f".env cannot be read ({error}); it must be a text file in UTF-8") from error
 
 
 def describe_error(error: ValidationError) -> str:
@@ -227,6 +236,19 @@ def env_name(field: str) -> str:
 def child_environment(**changes: str) -> dict[str, str]:
     """This process's environment with changes, for programs of ours (never for an app under test)."""
     return {**os.environ, **changes}
+
+
+def dagster_environment(home: Path) -> dict[str, str]:
+    """The environment of the Dagster UI and daemon on a home; what a user set stays.
+
+    Starting a run takes longer than Dagster's minute when a small machine is busy with apps, and Dagster then fails
+    the run. Its hint at another command helps nobody here.
+    """
+    ours = {
+        "DAGSTER_GRPC_TIMEOUT_SECONDS": "300",
+        "PYTHONWARNINGS": "ignore:Function `dev_command` is superseded",
+    }
+    return {**ours, **os.environ, "DAGSTER_HOME": str(home)}
 
 
 def prepare_mlflow() -> None:

@@ -1,18 +1,19 @@
 """The `eval-pipeline` command. Each sub-command is one small module, imported only when it is used.
 
 Exit codes: 0 done (whatever the verdicts), 1 a gate that the user asked for failed, 2 wrong usage or unreadable
-input, 3 the evaluator itself could not work. Results go to standard output, everything else to standard error.
+input, 3 the evaluator itself could not work, 130 interrupted. Results go to standard output, everything else to
+standard error.
 """
 
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 
 import click
 
 from eval_pipeline import __version__
-from eval_pipeline.model import EvaluatorError, InputError
 
 _COMMANDS = {
     "setup": ("setup", "Install what is missing: Node, browser, bubblewrap, the template's packages."),
@@ -50,16 +51,29 @@ def cli() -> None:
     """Learn whether the agent that writes your Databricks apps got better or worse, why, and what to fix.
 
     Every setting is an environment variable or a line of .env; .env.example lists them all.
+
+    Exit codes: 0 done, whatever the verdicts; 2 wrong usage or unreadable input; 3 the evaluator itself could not work;
+    130 interrupted. Results go to standard output, everything else to standard error.
     """
 
 
 def main() -> None:
-    """Entry point: our two errors become one line and an exit code, never a traceback."""
+    """Entry point: what goes wrong becomes one line and an exit code."""
     try:
-        cli(prog_name="eval-pipeline")
-    except InputError as error:
-        click.echo(f"error: {error}", err=True)
-        sys.exit(2)
-    except EvaluatorError as error:
-        click.echo(f"error: the evaluator could not work: {error}", err=True)
-        sys.exit(3)
+        sys.exit(cli.main(prog_name="eval-pipeline", standalone_mode=False))
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted: start it again to go on; what is done is kept", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        # Whoever read our output has stopped; Python would complain once more when it flushes at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
+    except Exception as error:
+        from eval_pipeline.cli.failures import failure
+
+        code, text = failure(error)
+        click.echo(text, err=True)
+        sys.exit(code)

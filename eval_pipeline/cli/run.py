@@ -9,9 +9,12 @@ from typing import Any
 
 import click
 
+from eval_pipeline.cli.home import settings_with_home
 from eval_pipeline.cli.progress import progress_of
 from eval_pipeline.model import EvaluatorError, InputError
-from eval_pipeline.settings import Settings, get_settings
+from eval_pipeline.settings import Settings
+from eval_pipeline.storage.trouble import machine_trouble
+from eval_pipeline.text import one_line
 
 
 @click.command()
@@ -41,17 +44,18 @@ def run(
 
     Interrupted runs can simply be started again: what is done is kept.
     """
-    settings = get_settings()
+    settings = settings_with_home()
     day = check_date(date, settings)
     generation = {
-        "generators": _split(generators),
+        "generators": _split("--generators", generators),
         "model": model,
-        "prompt_ids": _split(prompt_ids),
+        "prompt_ids": _split("--prompt-ids", prompt_ids),
         "max_apps": max_apps,
         "repeats": repeats,
         "budget_usd": budget_usd,
         "force": force,
     }
+    _check(day, generation, settings)
     execute_job("daily_loop", day, generation, {"no_cache": no_cache}, settings)
     _print_result(day, settings, as_json)
 
@@ -89,7 +93,7 @@ def execute_job(
     """
     import dagster as dg
 
-    from eval_pipeline.dagster_instance import open_instance, process_tag
+    from eval_pipeline.dagster_instance import open_instance
     from eval_pipeline.definitions import defs
     from eval_pipeline.resources.progress import Progress
 
@@ -112,23 +116,64 @@ def execute_job(
             run_config={"ops": ops, "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             resources={"progress": TerminalProgress()},
             raise_on_error=False,
-            tags=process_tag(),
         )
     if not result.success:
-        failures = [event for event in result.all_events if event.event_type == dg.DagsterEventType.STEP_FAILURE]
-        raise (_error_of(failures[0]) if failures else EvaluatorError(f"run {result.run_id} failed; see make dev"))
+        kinds = (dg.DagsterEventType.STEP_FAILURE, dg.DagsterEventType.RUN_FAILURE)
+        failures = [event for event in result.all_events if event.event_type in kinds]
+        if any(_is_interrupt(event) for event in failures):
+            raise KeyboardInterrupt
+        raise _error_of(failures[0], settings) if failures else EvaluatorError(f"run {result.run_id} did not succeed")
 
 
-def _error_of(event: Any) -> Exception:
+def _is_interrupt(event: Any) -> bool:
+    error = event.event_specific_data.error
+    return error is not None and error.cls_name in ("DagsterExecutionInterruptedError", "KeyboardInterrupt")
+
+
+def _error_of(event: Any, settings: Settings) -> Exception:
     """The step's own error: what our code raised is said in its own words, without a traceback."""
     error = event.event_specific_data.error
-    while error.cause is not None:
+    where = f"step {event.step_key} failed" if event.step_key else "the run failed"
+    if error is None:
+        return EvaluatorError(f"{where}: {event.message}")
+    while True:
+        text = error.message.strip().partition(": ")[2]
+        if error.cls_name in _names(InputError):
+            return InputError(text)
+        if error.cls_name in _names(EvaluatorError):
+            return EvaluatorError(f"{where}: {text}")
+        if error.cause is None:
+            break
         error = error.cause
     message = error.message.strip()
-    kind, _, text = message.partition(": ")
-    if kind.endswith("InputError"):
-        return InputError(text)
-    return EvaluatorError(f"step {event.step_key} failed: {text if kind.endswith('EvaluatorError') else message}")
+    return EvaluatorError(machine_trouble(message, settings.home) or f"{where}: {one_line(message, 600)}")
+
+
+def _names(kind: type[Exception]) -> set[str]:
+    """Names of an exception and of everything derived from it: a step's error comes as text."""
+    return {kind.__name__}.union(*(_names(each) for each in kind.__subclasses__()))
+
+
+def _check(date: str, generation: dict[str, Any], settings: Settings) -> None:
+    """What the stages would refuse later, said before there is a run and before apps are made and paid for.
+
+    Raises:
+        InputError: the prompt set, a generator, a prompt id, the model, or the warehouse's settings.
+    """
+    from eval_pipeline.generation.day import GenerationPlan, check_plan
+    from eval_pipeline.prompt_sets import load_prompt_set, select_prompts
+    from eval_pipeline.workspace import DatabricksWarehouse
+
+    plan = GenerationPlan(
+        date=date,
+        generators=tuple(generation["generators"]) or settings.generators,
+        repeats=1,
+        prompt_ids=tuple(generation["prompt_ids"]),
+        model=generation["model"],
+    )
+    check_plan(plan, select_prompts(load_prompt_set(settings.prompts_file), date), settings)
+    if settings.warehouse == "databricks":
+        DatabricksWarehouse.from_settings(settings)
 
 
 def _print_result(date: str, settings: Settings, as_json: bool) -> None:
@@ -143,5 +188,8 @@ def _print_result(date: str, settings: Settings, as_json: bool) -> None:
         day_table(report, settings.home)
 
 
-def _split(text: str | None) -> list[str]:
-    return [part.strip() for part in (text or "").split(",") if part.strip()]
+def _split(option: str, text: str | None) -> list[str]:
+    parts = [part.strip() for part in (text or "").split(",") if part.strip()]
+    if text is not None and not parts:
+        raise InputError(f"{option} names nothing: write names with commas between, or leave it out")
+    return list(dict.fromkeys(parts))

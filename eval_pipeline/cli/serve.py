@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import sys
@@ -9,27 +10,28 @@ from pathlib import Path
 
 import click
 
+from eval_pipeline.cli.home import settings_with_home
 from eval_pipeline.model import EvaluatorError, InputError
-from eval_pipeline.settings import child_environment, get_settings
+from eval_pipeline.settings import PROJECT_ROOT, dagster_environment
 
 
 @click.command()
-@click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True)
-@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True, help="Port of the UI.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; the UI has no login.")
 def dev(port: int, host: str) -> None:
     """The Dagster UI on this project's home: the demo's runs, backfills, schedules and sensors."""
     from eval_pipeline.dagster_instance import open_instance, prepare_home
 
-    settings = get_settings()
+    _check_port(host, port, "--port")
+    settings = settings_with_home()
     with open_instance(settings):
         pass
-    _check_port(host, port)
     dagster = shutil.which("dagster", path=f"{Path(sys.executable).parent}{os.pathsep}{os.defpath}")
     if not dagster:
         raise EvaluatorError("the dagster command is not beside this Python: run make setup")
     click.echo(f"Dagster on http://{host}:{port}, home {settings.home}", err=True)
-    arguments = ["dagster", "dev", "-m", "eval_pipeline.definitions", "-p", str(port), "-h", host]
-    os.execve(dagster, arguments, child_environment(DAGSTER_HOME=str(prepare_home(settings))))
+    arguments = ["dagster", "dev", "-w", str(PROJECT_ROOT / "workspace.yaml"), "-p", str(port), "-h", host]
+    os.execve(dagster, arguments, dagster_environment(prepare_home(settings)))
 
 
 @click.command()
@@ -40,9 +42,9 @@ def dashboard(port: int | None) -> None:
     from eval_pipeline.storage.artifacts import ArtifactStore
     from eval_pipeline.storage.tables import TableStore
 
-    settings = get_settings()
     if port:
-        _check_port("127.0.0.1", port)
+        _check_port("127.0.0.1", port, "--serve")
+    settings = settings_with_home()
     index = build_dashboard(settings, ArtifactStore(settings.home), TableStore(settings.home / "tables"))
     click.echo(str(index))
     if port:
@@ -66,7 +68,7 @@ def workspace() -> None:
 
 
 @workspace.command("serve")
-@click.option("--port", type=click.IntRange(1, 65535), default=8787, show_default=True)
+@click.option("--port", type=click.IntRange(0, 65535), default=8787, show_default=True, help="0 takes a free one.")
 def workspace_serve(port: int) -> None:
     """Serve it until Ctrl+C; prints the settings with which an app or SDK connects."""
     from eval_pipeline.workspace import serve
@@ -74,7 +76,8 @@ def workspace_serve(port: int) -> None:
     serve(port)
 
 
-def _check_port(host: str, port: int) -> None:
+def _check_port(host: str, port: int, option: str) -> None:
+    """Raises InputError when nothing could listen there."""
     import socket
 
     with socket.socket() as probe:
@@ -82,6 +85,6 @@ def _check_port(host: str, port: int) -> None:
         try:
             probe.bind((host, port))
         except OSError as error:
-            raise InputError(
-                f"port {port} on {host} is not free ({error.strerror}): choose another with --port or --serve"
-            ) from error
+            if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+                raise InputError(f"--host {host} is no address of this machine ({error.strerror})") from error
+            raise InputError(f"port {port} cannot be had ({error.strerror}): choose another with {option}") from error

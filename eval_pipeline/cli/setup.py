@@ -8,8 +8,9 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from eval_pipeline.cli.home import settings_with_home
 from eval_pipeline.model import EvaluatorError
-from eval_pipeline.settings import Settings, env_name, get_settings
+from eval_pipeline.settings import Settings, env_name
 
 TOOLS = ("node", "npm", "browser", "bwrap", "git")
 
@@ -23,7 +24,7 @@ def setup() -> None:
     from eval_pipeline.publishing.site import ensure_chart_library
     from eval_pipeline.sandbox.tools import install_missing
 
-    settings = get_settings()
+    settings = settings_with_home()
 
     def say(line: str) -> None:
         click.echo(line, err=True)
@@ -48,7 +49,7 @@ def doctor() -> None:
     """
     from eval_pipeline.sandbox.tools import find_tool
 
-    settings = get_settings()
+    settings = settings_with_home()
     console = Console(width=None if sys.stdout.isatty() else 140)
     table = Table(title="Tools", title_justify="left")
     for column in ("tool", "version", "where, or how to get it"):
@@ -73,7 +74,9 @@ def _services(settings: Settings) -> Table:
         ("generators", ", ".join(settings.generators), "EVAL_GENERATORS"),
         (
             "warehouse",
-            "embedded sample data" if settings.warehouse == "local" else settings.databricks_host or "",
+            "embedded sample data"
+            if settings.warehouse == "local"
+            else settings.databricks_host or "no DATABRICKS_HOST",
             "EVAL_WAREHOUSE",
         ),
         ("MLflow", settings.mlflow_tracking_uri or "embedded, HOME/mlflow.db", "MLFLOW_TRACKING_URI"),

@@ -10,7 +10,7 @@ from eval_pipeline.resources.home import Home
     group_name="alerting",
     partitions_def=daily,
     deps=["evaluation_report"],
-    kinds={"python", "slack"},
+    kinds={"python", "deltalake"},
     owners=OWNERS,
     code_version="1",
     metadata=table_metadata("quality_alerts"),

@@ -4,6 +4,7 @@ A sensor is a decision function of the domain plus these few lines; a failed rea
 """
 
 import datetime as dt
+from typing import Any
 
 import dagster as dg
 
@@ -45,7 +46,8 @@ def prompt_set_changed(context: dg.SensorEvaluationContext, home: Home):
     context.update_cursor(found)
     if is_first_look:
         return dg.SkipReason("first look at the prompt set; changes from here on start a run")
-    return dg.RunRequest(run_key=found, partition_key=_today())
+    # No run key: a set that is changed, changed back and changed again has been seen before and must still run.
+    return dg.RunRequest(partition_key=_today())
 
 
 @dg.sensor(
@@ -69,6 +71,7 @@ def app_directories_dropped(context: dg.SensorEvaluationContext, home: Home):
 
 
 @dg.run_failure_sensor(
+    default_status=dg.DefaultSensorStatus.RUNNING,
     minimum_interval_seconds=60,
     description="Files an infrastructure alert for a failed run; a broken delivery never breaks the tick.",
 )
@@ -79,16 +82,24 @@ def run_failed(context: dg.RunFailureSensorContext, home: Home) -> None:
     run = context.dagster_run
     record = context.instance.get_run_record_by_id(run.run_id)
     ended = record.end_time if record and record.end_time else dt.datetime.now(dt.UTC).timestamp()
+    steps = context.get_step_failure_events()
+    error = steps[0].step_failure_data.error if steps else None
     alert = run_failure_alert(
         run.run_id,
         run.job_name,
-        context.failure_event.message or "",
+        _root(error).to_string() if error else context.failure_event.message or "",
         home.settings,
         at=dt.datetime.fromtimestamp(ended, dt.UTC),
         partition=run.tags.get("dagster/partition"),
+        step=steps[0].step_key if steps else None,
     )
     try:
         status = deliver_run_failure(alert, home.settings).status
     except OSError as error:
         status = f"not filed, the outbox cannot be written: {error}"
     context.log.info(f"alert for run {run.run_id}: {status}")
+
+
+def _root(error: Any) -> Any:
+    """What the step's code raised, which Dagster wraps in an error of its own."""
+    return _root(error.cause) if error.cause else error

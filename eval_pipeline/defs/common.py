@@ -68,7 +68,8 @@ def trend_plot(series: Sequence[dict[str, Any]], days: int = 60) -> dg.MarkdownM
         rows = sorted((row for row in first if row["generator"] == generator), key=lambda row: row["date"])[-days:]
         dates: list[Any] = [dt.date.fromisoformat(row["date"]) for row in rows]
         axes.plot(dates, [row["success_rate"] for row in rows], marker=".", label=generator)
-        axes.fill_between(dates, [r["success_rate_low"] for r in rows], [r["success_rate_high"] for r in rows], alpha=0.2)
+        low, high = ([row[f"success_rate_{end}"] for row in rows] for end in ("low", "high"))
+        axes.fill_between(dates, low, high, alpha=0.2)
     axes.set(ylim=(0, 1.02), ylabel="success rate, 95 % interval")
     if first:
         axes.legend(loc="lower left")

@@ -137,7 +137,7 @@ def controls_are_right(context: dg.AssetCheckExecutionContext, home: Home) -> dg
 @dg.asset(
     group_name="evaluation",
     partitions_def=daily,
-    kinds={"json", "markdown"},
+    kinds={"json", "markdown", "deltalake"},
     owners=OWNERS,
     code_version="1",
     metadata=table_metadata("evaluation_report"),

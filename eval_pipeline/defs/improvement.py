@@ -44,7 +44,7 @@ def failure_patterns(context: dg.AssetExecutionContext, home: Home) -> Table:
 
 @dg.asset(
     group_name="improvement",
-    kinds={"markdown"},
+    kinds={"markdown", "deltalake"},
     owners=OWNERS,
     code_version="1",
     pool="improve",

@@ -41,7 +41,12 @@ def published_report(context: dg.AssetExecutionContext, home: Home) -> dg.Materi
         severity=dg.AssetCheckSeverity.WARN,
         metadata={"error": published.tracking_error or "none"},
     )
-    return dg.MaterializeResult(metadata=published.metadata(), check_results=[logged])
+    runs = [f"- {run.cohort}: " + (f"[{run.run_id}]({run.url})" if run.url else run.run_id) for run in published.runs]
+    metadata = published.metadata() | {
+        "repository": dg.MetadataValue.path(str(home.settings.home / "publish")),
+        "mlflow_runs": dg.MetadataValue.md("\n".join(runs) or "none"),
+    }
+    return dg.MaterializeResult(metadata=metadata, check_results=[logged])
 
 
 @dg.asset(

@@ -32,7 +32,6 @@ class PublishedDay:
             "is_new_commit": self.repository.is_changed,
             "remote": self.repository.remote or "local repository",
             "left_out": [f"{item.path}: {item.reason}" for item in self.repository.left_out[:100]],
-            "mlflow_runs": [run.url or f"{run.experiment}: {run.run_id}" for run in self.runs],
             "mlflow_error": self.tracking_error or "none",
         }
 

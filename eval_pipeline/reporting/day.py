@@ -76,7 +76,11 @@ def stored_report(date: str, store: ArtifactStore) -> Report:
     """
     if not store.exists(report_uri(date)):
         raise InputError(f"there is no report of {date}: run eval-pipeline run --date {date}")
-    return load_report(store.read_bytes(report_uri(date)))
+    try:
+        return load_report(store.read_bytes(report_uri(date)))
+    except (InputError, OSError) as error:
+        what = error.strerror if isinstance(error, OSError) else error
+        raise InputError(f"{store.path(report_uri(date))}: {what}") from error
 
 
 def stored_dates(store: ArtifactStore) -> list[str]:

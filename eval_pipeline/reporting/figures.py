@@ -106,7 +106,7 @@ def warnings(report: Report) -> list[str]:
     if unknown:
         found.append(f"{unknown} of {report.summary.total_apps} apps could not be judged in full, for our own reasons.")
     if report.evaluator.isolation == "L0":
-        found.append("The apps ran without a sandbox (isolation L0).")
+        found.append("Nothing contained the apps that ran: there is no sandbox here (isolation L0).")
     return found
 
 

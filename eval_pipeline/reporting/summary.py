@@ -265,9 +265,12 @@ def _print_apps(console: Console, apps: tuple[AppReport, ...] | list[AppReport],
 
 
 def _open_points(app: AppReport) -> list[str]:
-    """What keeps the app from passing; what an earlier failure blocked goes into one line."""
+    """What keeps the app from passing; what one reason or an earlier failure explains goes into one line."""
     if app.generation_failure:
         return [one_line(figures.why(app.generation_failure.failure_code, app.generation_failure.reason), 200)]
+    reasons = {app.outcomes[metric].reason for metric in METRICS}
+    if len(reasons) == 1 and all(app.outcomes[metric].outcome is Outcome.UNKNOWN for metric in METRICS):
+        return [one_line(f"unknown: {reasons.pop()}", 500)]
     points, blocked = [], []
     for metric in METRICS:
         result = app.outcomes[metric]

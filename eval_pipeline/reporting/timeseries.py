@@ -81,6 +81,16 @@ follow as `success_rate_low`; likewise averages."""
 COLUMNS = tuple(COLUMN_TYPES)
 
 
+def column_description(name: str) -> str:
+    """What a column holds, in the words of the report's schema where it has some."""
+    for names, kind, main in ((RATES, Rate, "rate"), (AVERAGES, Average, "value")):
+        for figure in names:
+            part = main if name == figure else name.removeprefix(f"{figure}_")
+            if name.startswith(figure) and part in kind.model_fields:
+                return f"{figure}: {kind.model_fields[part].description or part.replace('_', ' ')}"
+    return name.replace("_", " ")
+
+
 def rows_from_report(report: Report) -> list[Row]:
     """One row per cohort of the report, in order of cohort."""
     return [_row(report, Cohort.parse(cohort, ""), summary) for cohort, summary in report.summaries.items()]

@@ -28,10 +28,7 @@ def prune(store: ArtifactStore, tables: TableStore, today: dt.date, keep_days: i
     """Removes apps, evidence and their rows of dates more than `keep_days` days before `today`."""
     before = (today - dt.timedelta(days=keep_days)).isoformat()
     folders = tuple(
-        f"{top}/{name}"
-        for top in DATED_FOLDERS
-        for name in store.list(top)
-        if _DATE.fullmatch(name) and name < before
+        f"{top}/{name}" for top in DATED_FOLDERS for name in store.list(top) if _DATE.fullmatch(name) and name < before
     )
     rows = {name: _count_before(tables, name, before) for name in PRUNED_TABLES}
     if not dry_run:

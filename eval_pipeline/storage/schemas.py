@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from eval_pipeline.reporting.timeseries import COLUMN_TYPES
+from eval_pipeline.reporting.timeseries import COLUMN_TYPES, column_description
 
 ColumnType = Literal["string", "int", "float", "bool"]
 
@@ -245,7 +245,7 @@ TABLES = {
         TableSchema(
             "metrics_timeseries",
             "one cohort's figures of one day",
-            tuple(Column(name, _PYTHON_TYPES[kind], name.replace("_", " ")) for name, kind in COLUMN_TYPES.items()),
+            tuple(Column(name, _PYTHON_TYPES[kind], column_description(name)) for name, kind in COLUMN_TYPES.items()),
             COHORT_KEYS,
         ),
     )

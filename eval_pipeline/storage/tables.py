@@ -6,7 +6,7 @@ old rows or the new.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +15,8 @@ from filelock import FileLock, Timeout
 
 from eval_pipeline.model import EvaluatorError
 from eval_pipeline.storage.schemas import TABLES, TableSchema
+from eval_pipeline.storage.trouble import machine_trouble
+from eval_pipeline.text import one_line
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,7 +33,11 @@ class TableStore:
         self.root = root
 
     def read(self, name: str, dates: Iterable[str] | None = None) -> pd.DataFrame:
-        """All rows of a table, or those of some dates; an empty frame with its columns when nothing was written."""
+        """All rows of a table, or those of some dates; an empty frame with its columns when nothing was written.
+
+        Raises:
+            EvaluatorError: the table's files are damaged.
+        """
         import deltalake
 
         schema = TABLES[name]
@@ -41,8 +47,8 @@ class TableStore:
         filters = None if dates is None else [("date", "in", sorted(set(dates)))]
         if filters and not filters[0][2]:
             return _frame(_arrow_schema(schema).empty_table(), schema)
-        table = deltalake.DeltaTable(path).to_pyarrow_table(filters=filters)
-        return _frame(table, schema)
+        with self._explained(name, "read"):
+            return _frame(deltalake.DeltaTable(path).to_pyarrow_table(filters=filters), schema)
 
     def dates(self, name: str) -> list[str]:
         """Dates that have rows, sorted."""
@@ -60,14 +66,15 @@ class TableStore:
             Number of rows written.
 
         Raises:
-            EvaluatorError: another process held the table for over two minutes.
+            EvaluatorError: another process held the table for over two minutes, its files are damaged, or the disk is
+                full.
         """
         import deltalake
 
         schema = TABLES[name]
         table = _to_arrow(rows, schema)
         path = self.root / name
-        with self._locked(name):
+        with self._locked(name), self._explained(name, "written"):
             exists = deltalake.DeltaTable.is_deltatable(str(path))
             deltalake.write_deltalake(
                 path,
@@ -86,14 +93,30 @@ class TableStore:
 
         if not deltalake.DeltaTable.is_deltatable(str(self.root / name)):
             return 0
-        with self._locked(name):
+        with self._locked(name), self._explained(name, "written"):
             table = deltalake.DeltaTable(str(self.root / name))
             removed = table.delete(f"date < '{date}'") if "date" in TABLES[name].column_names else {}
             table.vacuum(retention_hours=VACUUM_HOURS, dry_run=False)
         return int(removed.get("num_deleted_rows") or 0)
 
     @contextmanager
-    def _locked(self, name: str):
+    def _explained(self, name: str, done: str) -> Iterator[None]:
+        """Turns what Delta and Arrow say of broken files or disks into one sentence."""
+        import pyarrow as pa
+        from deltalake.exceptions import DeltaError
+
+        try:
+            yield
+        except (DeltaError, pa.ArrowException, OSError) as error:
+            place = self.root / name
+            said = one_line(str(error).replace(str(place), name), 300)
+            mend = f"restore {place} from a backup, or move it away and run its dates again; reports stay"
+            raise EvaluatorError(
+                machine_trouble(str(error), self.root.parent) or f"table {name} cannot be {done} ({said}): {mend}"
+            ) from error
+
+    @contextmanager
+    def _locked(self, name: str) -> Iterator[None]:
         self.root.mkdir(parents=True, exist_ok=True)
         try:
             with FileLock(self.root / f".{name}.lock", timeout=LOCK_SECONDS):

@@ -1,13 +1,10 @@
 """The code location as a whole: what it holds, that it loads quickly anywhere, that it tells no secret."""
 
 import ast
-import datetime as dt
 import json
 import subprocess
 import sys
 from pathlib import Path
-
-import dagster as dg
 
 from eval_pipeline.definitions import defs
 from eval_pipeline.settings import PROJECT_ROOT, child_environment
@@ -86,18 +83,6 @@ def test_serialized_definitions_hold_no_secret(monkeypatch):
     assert done.returncode == 0, done.stderr
     assert "daily_loop" in done.stdout
     assert CANARY not in done.stdout + done.stderr
-
-
-def test_the_nightly_schedule_runs_todays_partition_at_two():
-    moment, repository = dt_utc(2026, 11, 20, 2), defs.get_repository_def()
-    with dg.build_schedule_context(scheduled_execution_time=moment, repository_def=repository) as context:
-        tick = repository.get_schedule_def("nightly").evaluate_tick(context)
-    assert tick.run_requests is not None
-    assert [request.partition_key for request in tick.run_requests] == ["2026-11-20"]
-
-
-def dt_utc(year: int, month: int, day: int, hour: int) -> dt.datetime:
-    return dt.datetime(year, month, day, hour, tzinfo=dt.UTC)
 
 
 def imports_of(path: Path) -> set[str]:
