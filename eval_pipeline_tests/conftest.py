@@ -3,10 +3,15 @@
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from eval_pipeline import settings as settings_module
 from eval_pipeline.settings import PROJECT_ROOT, Settings, env_name
+
+# A busy machine is not a failing property.
+hypothesis.settings.register_profile("suite", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("suite")
 
 SHARED = PROJECT_ROOT / ".eval-pipeline"
 """The home that `make setup` fills: its tools and dependency stores serve every test."""
