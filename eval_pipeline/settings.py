@@ -2,7 +2,7 @@
 
 Names are the environment's: prefix `EVAL_` for our own, the services' usual names for theirs. Nothing else in
 the package reads `os.environ`. A service's key alone never turns the service on: only the `EVAL_` setting
-beside it does.
+beside it does; MLFLOW_TRACKING_URI names a place, not a key, and is that setting for MLflow.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(
         env_prefix="EVAL_",
-        env_file=".env",
+        env_file=(PROJECT_ROOT / ".env", ".env"),
         env_ignore_empty=True,
         extra="ignore",
         frozen=True,
@@ -73,7 +73,8 @@ class Settings(BaseSettings):
     # Warehouse
     warehouse: Literal["local", "databricks"] = Field(
         default="local",
-        description="Where apps' statements run: our sample data, or read-only on a real warehouse.",
+        description="Where apps' statements run while they are judged: our sample data, or read-only on a real "
+        "warehouse, whose samples catalog the prompts name.",
     )
     databricks_host: str | None = _named("DATABRICKS_HOST", default=None, description="Workspace URL.")
     databricks_token: SecretStr | None = _named(
@@ -131,7 +132,9 @@ class Settings(BaseSettings):
         default="/Shared/eval-pipeline/daily-evals", description="MLflow experiment of the daily runs."
     )
     publish_remote: str | None = Field(
-        default=None, description="Git URL to push to; default a local repository, HOME/publish."
+        default=None,
+        description="Git URL to push to; default a local repository, HOME/publish. Signs in by a token in the URL, "
+        "~/.netrc, or an SSH key file without passphrase; git's configuration and agents are left aside.",
     )
     publish_branch: str = Field(default="main", description="Branch of the published repository.")
     publish_author: str = Field(

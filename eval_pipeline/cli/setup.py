@@ -11,6 +11,7 @@ from rich.table import Table
 from eval_pipeline.cli.home import settings_with_home
 from eval_pipeline.model import EvaluatorError
 from eval_pipeline.settings import Settings, env_name
+from eval_pipeline.text import mask
 
 TOOLS = ("node", "npm", "browser", "bwrap", "git")
 
@@ -79,8 +80,8 @@ def _services(settings: Settings) -> Table:
             else settings.databricks_host or "no DATABRICKS_HOST",
             "EVAL_WAREHOUSE",
         ),
-        ("MLflow", settings.mlflow_tracking_uri or "embedded, HOME/mlflow.db", "MLFLOW_TRACKING_URI"),
-        ("publishing", settings.publish_remote or "local repository, HOME/publish", "EVAL_PUBLISH_REMOTE"),
+        ("MLflow", mask(settings.mlflow_tracking_uri or "embedded, HOME/mlflow.db"), "MLFLOW_TRACKING_URI"),
+        ("publishing", mask(settings.publish_remote or "local repository, HOME/publish"), "EVAL_PUBLISH_REMOTE"),
         ("alerts", "Slack and outbox" if settings.slack_webhook_url else "outbox", "EVAL_SLACK_WEBHOOK_URL"),
     ]
     table = Table(title="Services", title_justify="left")

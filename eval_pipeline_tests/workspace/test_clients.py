@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from eval_pipeline.settings import PROJECT_ROOT
+from eval_pipeline.sandbox.tools import find_tool
+from eval_pipeline.settings import PROJECT_ROOT, get_settings
 from eval_pipeline_tests.workspace import sdk_script
 
 OLD_SDK = "0.60.0"
@@ -114,7 +115,6 @@ console.log(JSON.stringify({
 """
 
 
-@pytest.mark.skipif(shutil.which("node") is None, reason="needs Node")
 def test_nodes_fetch_works_over_tls_with_the_runs_own_authority(workspace, session, tmp_path):
     (tmp_path / "ca.pem").write_bytes(workspace.ca_pem)
     (tmp_path / "app.mjs").write_text(NODE)
@@ -126,8 +126,10 @@ def test_nodes_fetch_works_over_tls_with_the_runs_own_authority(workspace, sessi
         "CLIENT_ID": session.client_id,
         "CLIENT_SECRET": session.client_secret,
     }
+    node = find_tool("node", get_settings())
+    assert node is not None, "Node is missing: run make setup"
     run = subprocess.run(
-        [shutil.which("node") or "node", tmp_path / "app.mjs"],
+        [node.path, tmp_path / "app.mjs"],
         env=environment,
         capture_output=True,
         text=True,
