@@ -9,9 +9,11 @@ from __future__ import annotations
 import fcntl
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from filelock import FileLock
 
 from eval_pipeline.settings import PROJECT_ROOT, Settings
 
@@ -36,8 +38,11 @@ def open_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
     import dagster as dg
 
     home = prepare_home(settings)
-    with dg.DagsterInstance.from_config(str(home)) as instance:
-        end_dead_runs(instance, settings)
+    # Dagster makes its databases as it goes, and two processes that begin on a fresh home would both make them.
+    with ExitStack() as stack:
+        with FileLock(home / ".dagster.lock"):
+            instance = stack.enter_context(dg.DagsterInstance.from_config(str(home)))
+            end_dead_runs(instance, settings)
         yield instance
 
 

@@ -186,12 +186,12 @@ class Site:
                 with _bounded(_SCREENSHOT_SECONDS * (1 + len(screenshots)), kill):
                     _take(page, visit, screenshots)
         except Error as error:
-            if is_hung.is_set():
-                visit.is_hung = visit.timed_out = True
-            else:
+            if not is_hung.is_set():
                 visit.has_crashed = True
                 visit.load_error = str(error).partition("\n")[0][:500]
         if is_hung.is_set():
+            # Also when only the closing of the page hung, which raises nothing.
+            visit.is_hung = visit.timed_out = True
             self._end_browser()
         return visit
 
