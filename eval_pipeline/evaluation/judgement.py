@@ -4,14 +4,13 @@ and asks the metrics."""
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from eval_pipeline.evaluation.facts import AppFault, BuildFacts, RunFacts, TestFacts, Trouble, TypeFacts
+from eval_pipeline.evaluation.facts import AppFault, BuildFacts, RunFacts, Trouble
 from eval_pipeline.evaluation.matching import KnownBeforehand
 from eval_pipeline.evaluation.metrics import (
     build_success,
@@ -28,10 +27,9 @@ from eval_pipeline.evaluation.secrets_scan import find_secrets
 from eval_pipeline.evaluation.sources import SourceTree
 from eval_pipeline.evaluation.stacks import Project, ProjectError, detect
 from eval_pipeline.evaluation.steps.bench import Bench
-from eval_pipeline.evaluation.steps.build import build, products
+from eval_pipeline.evaluation.steps.build import products
 from eval_pipeline.evaluation.steps.run import RunningApp, draw_port, draw_seed, run_app
-from eval_pipeline.evaluation.steps.tests import run_tests
-from eval_pipeline.evaluation.steps.types import check_types
+from eval_pipeline.evaluation.toolchains import TOOLCHAINS
 from eval_pipeline.evaluation.verdicts import blocked, failed, not_applicable, unknown
 from eval_pipeline.model import METRICS, EvaluatorError, Measurements, MetricResult, Outcome
 from eval_pipeline.sandbox import Sandbox
@@ -111,12 +109,13 @@ class _JudgedApp:
         self.browsers = browsers
         self.bench = bench
         self.project: Project = bench.project
+        self.toolchain = TOOLCHAINS[bench.project.toolchain]
         self.name = name
         self.prompt_text = prompt_text
         self.measured: dict[str, float | int | None] = {}
 
     def judge(self, wanted: Collection[str]) -> Judgement:
-        install = _attempt(self.bench.install)
+        install = _attempt(lambda: self.toolchain.install(self.bench))
         checks: dict[str, Future[MetricResult]] = {}
         if install is None:
             checks = {m: f for m, f in self._start_checks().items() if m in wanted}
@@ -143,12 +142,7 @@ class _JudgedApp:
         return {"type_safety": types, "tests_pass": helpers.submit(tests)}
 
     def _judge_types(self) -> MetricResult:
-        def step() -> list[TypeFacts]:
-            copy = self.bench.copy("types")
-            found = (check_types(self.bench, copy, p, f"types{_suffix(p.folder)}.log") for p in self.project.packages)
-            return [f for f in found if f is not None]
-
-        parts = _attempt(step)
+        parts = _attempt(lambda: self.toolchain.check_types(self.bench, self.bench.copy("types")))
         if isinstance(parts, Trouble):
             return unknown("type_safety", str(parts))
         assert not isinstance(parts, AppFault)
@@ -157,11 +151,7 @@ class _JudgedApp:
         return type_safety.judge(parts)
 
     def _judge_tests(self) -> MetricResult:
-        def step() -> list[TestFacts]:
-            copy = self.bench.copy("tests")
-            return [run_tests(self.bench, copy, p, f"tests{_suffix(p.folder)}.log") for p in self.project.packages]
-
-        parts = _attempt(step)
+        parts = _attempt(lambda: self.toolchain.run_tests(self.bench, self.bench.copy("tests")))
         if isinstance(parts, Trouble):
             return unknown("tests_pass", str(parts))
         assert not isinstance(parts, AppFault)
@@ -177,7 +167,7 @@ class _JudgedApp:
         else:
             session = self.kit.helpers.submit(self._open_session)
             copy = self.bench.copy("app")
-            built = _attempt(lambda: build(self.bench, copy))
+            built = _attempt(lambda: self.toolchain.build(self.bench, copy))
             if isinstance(built, BuildFacts):
                 self.measured["build_time_sec"] = built.command.seconds if built.command else 0.0
                 if build_success.judge(built).outcome is Outcome.PASS:
@@ -300,11 +290,3 @@ def _without_dependencies(metric: str, install: AppFault | Trouble | None) -> Me
 def _close_session(opening: Future[AppSession]) -> None:
     with contextlib.suppress(Exception):
         opening.result().close()
-
-
-def _suffix(folder: str) -> str:
-    return "" if folder == "." else f"-{folder}"
-
-
-def now() -> float:
-    return time.monotonic()

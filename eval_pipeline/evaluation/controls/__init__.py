@@ -4,6 +4,6 @@ evaluator can be trusted."""
 from __future__ import annotations
 
 from eval_pipeline.evaluation.controls.control import Control, Edit, controls_for, verdicts_on
-from eval_pipeline.evaluation.controls.mutants import GOOD, MUTANTS
+from eval_pipeline.evaluation.controls.registry import GOOD, MUTANTS
 
 __all__ = ["GOOD", "MUTANTS", "Control", "Edit", "controls_for", "verdicts_on"]

@@ -84,7 +84,7 @@ def controls_for(date: dt.date, count: int) -> list[Control]:
     The mutants come round metric by metric, `count` a day, so that with the default of 2 every metric is
     covered within a week; which mutant stands for a metric changes from round to round.
     """
-    from eval_pipeline.evaluation.controls.mutants import GOOD, MUTANTS
+    from eval_pipeline.evaluation.controls.registry import GOOD, MUTANTS
 
     by_metric = [[m for m in MUTANTS if m.breaks == metric] for metric in METRICS]
     first = date.toordinal() * count

@@ -1,14 +1,25 @@
-"""The stacks that can be judged, tried in order; everything else is `unsupported`."""
+"""The stacks that can be judged: every module beside this one with `NAME`, `ORDER` and `detect`, tried by `ORDER`;
+a tree that none of them knows is `unsupported`."""
 
 from __future__ import annotations
 
-from eval_pipeline.evaluation.sources import SourceTree
-from eval_pipeline.evaluation.stacks import node, trpc
-from eval_pipeline.evaluation.stacks.base import Project, ProjectError, unsupported
+import importlib
+import pkgutil
+from typing import cast
 
-STACKS = (trpc, node)
+from eval_pipeline.evaluation.sources import SourceTree
+from eval_pipeline.evaluation.stacks.base import Project, ProjectError, Stack, unsupported
 
 __all__ = ["STACKS", "Project", "ProjectError", "detect"]
+
+
+def _stacks() -> tuple[Stack, ...]:
+    modules = (importlib.import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__))
+    stacks = [cast(Stack, module) for module in modules if hasattr(module, "detect")]
+    return tuple(sorted(stacks, key=lambda stack: (stack.ORDER, stack.NAME)))
+
+
+STACKS = _stacks()
 
 
 def detect(tree: SourceTree) -> Project:

@@ -103,12 +103,15 @@ class Project:
     health_routes: tuple[str, ...] = HEALTH_ROUTES
     not_applicable: dict[str, str] = field(default_factory=dict)
     """Metrics that have no meaning for this stack, with the reason."""
+    toolchain: str = "node"
+    """The module of `toolchains/` that installs, builds, checks and tests it."""
 
 
 class Stack(Protocol):
-    """A stack is a module with these two."""
+    """A stack is a module with these three; the lowest ORDER is asked first."""
 
     NAME: str
+    ORDER: int
 
     def detect(self, tree: SourceTree) -> Project | None: ...
 

@@ -13,6 +13,7 @@ from eval_pipeline.evaluation.stacks.base import (
 )
 
 NAME = "node"
+ORDER = 90
 
 TYPESCRIPT_SUFFIXES = frozenset({".ts", ".tsx", ".mts", ".cts"})
 

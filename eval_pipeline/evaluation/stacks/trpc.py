@@ -13,6 +13,7 @@ from eval_pipeline.evaluation.stacks.base import (
 )
 
 NAME = "trpc"
+ORDER = 10
 
 
 def detect(tree: SourceTree) -> Project | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from eval_pipeline.evaluation.stacks.base import Project
-from eval_pipeline.evaluation.steps.build import npm_env
+from eval_pipeline.evaluation.toolchains import TOOLCHAINS
 from eval_pipeline.workspace import AppSession
 
 CA_PATH = "/opt/workspace-ca.pem"
@@ -38,10 +38,8 @@ def app_environment(
         "DATABRICKS_WAREHOUSE_ID": session.warehouse_id,
         "NODE_EXTRA_CA_CERTS": ca_path,
         "SSL_CERT_FILE": ca_path,
-        "NODE_ENV": "production",
     }
-    if project.packages:
-        env |= npm_env(project.packages[-1], "start")
+    env |= TOOLCHAINS[project.toolchain].start_environment(project)
     for name, value in project.app_env.items():
         if value is not None:
             env[name] = value

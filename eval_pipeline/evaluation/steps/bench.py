@@ -10,13 +10,12 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from eval_pipeline.evaluation.codes import DEPENDENCIES
-from eval_pipeline.evaluation.facts import AppFault, CommandFacts, Trouble
+from eval_pipeline.evaluation.facts import CommandFacts, Trouble
 from eval_pipeline.evaluation.stacks.base import Package, Project
 from eval_pipeline.evaluation.verdicts import short
 from eval_pipeline.model import EvaluatorError
 from eval_pipeline.sandbox import Command, CommandResult, Limits, Mount, Sandbox
-from eval_pipeline.sandbox.dependencies import CACHE_FOLDERS, DependencyError, DependencyStore
+from eval_pipeline.sandbox.dependencies import CACHE_FOLDERS, DependencyStore
 from eval_pipeline.sandbox.profile import PATH as SANDBOX_PATH
 from eval_pipeline.settings import Settings
 
@@ -42,6 +41,11 @@ class Bench:
     scratch: Path
     deadline: float
     stores: dict[str, Path] = field(default_factory=dict)
+    """The `node_modules` to show in each package's folder."""
+    mounts: list[Mount] = field(default_factory=list)
+    """What else every command sees."""
+    bin_folders: list[str] = field(default_factory=list)
+    """Folders inside the sandbox that come first on PATH."""
 
     @property
     def evidence(self) -> Path:
@@ -49,25 +53,6 @@ class Bench:
 
     def remaining(self, at_most: float) -> float:
         return max(0.5, min(at_most, self.deadline - time.monotonic()))
-
-    def install(self) -> None:
-        """Finds or builds the store of every package.
-
-        Raises:
-            AppFault: the dependencies cannot be installed from the lockfile.
-            Trouble: the store could not work (no registry, no disk).
-        """
-        for package in self.project.packages:
-            folder = self.project.tree.root / package.folder
-            if not package.all_dependencies:
-                continue
-            try:
-                self.stores[package.folder] = self.dependencies.ensure(folder)
-            except DependencyError as error:
-                code = error.code if error.code in DEPENDENCIES else "install_failed"
-                raise AppFault(code, error.reason) from error
-            except EvaluatorError as error:
-                raise Trouble(f"dependencies: {error}") from error
 
     def copy(self, name: str) -> Path:
         """A fresh writable copy of the tree, with mount points for the dependencies."""
@@ -97,13 +82,13 @@ class Bench:
         at = app_path(folder)
         stores = [Mount(store, f"{app_path(name)}/node_modules", writable=False) for name, store in self.stores.items()]
         bins = [f"{at}/node_modules/.bin", f"{APP}/node_modules/.bin"]
-        path = ":".join([*dict.fromkeys(bins), SANDBOX_PATH, str(self.node.parent)])
+        path = ":".join([*dict.fromkeys([*self.bin_folders, *bins]), SANDBOX_PATH, str(self.node.parent)])
         base = {"PATH": path, "CI": "1", "NO_COLOR": "1"}
         return Command(
             argv=argv,
             cwd=at,
             env=base | (env or {}),
-            mounts=[Mount(copy, APP, writable=True), *stores, *mounts],
+            mounts=[Mount(copy, APP, writable=True), *stores, *self.mounts, *mounts],
             tmpfs=[f"{app_path(name)}/node_modules/{cache}" for name in self.stores for cache in CACHE_FOLDERS],
             limits=Limits(
                 memory_mb=self.settings.app_memory_mb,

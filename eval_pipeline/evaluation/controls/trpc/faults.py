@@ -1,4 +1,4 @@
-"""The control apps: good ones, and mutants with one fault each.
+"""Controls of the stack `trpc`: good apps, and mutants with one fault each.
 
 Every mutant fails exactly the metric it breaks (and those named in `fails`, which the same fault fails in their
 own right) and the ones that this blocks.
@@ -41,7 +41,6 @@ GOOD: tuple[Control, ...] = (
             ),
         ),
     ),
-    Control("good-node", base="node/good", not_applicable=("type_safety",)),
 )
 
 _ROW_CELLS = """              <td>{area.zip}</td>
