@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from eval_pipeline.workspace.datasets import DATASETS, SAMPLE_SCHEMA_VERSION, Column, Dataset
 
 if TYPE_CHECKING:
+    from eval_pipeline.workspace.compute import Compute
     from eval_pipeline.workspace.server import LocalWorkspace
     from eval_pipeline.workspace.serving import serve
     from eval_pipeline.workspace.sessions import OUR_ERROR_CODES, AppSession, RejectedRequest, StatementRecord
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "OUR_ERROR_CODES": "sessions",
     "AppSession": "sessions",
+    "Compute": "compute",
     "DatabricksWarehouse": "upstream",
     "LocalWorkspace": "server",
     "RejectedRequest": "sessions",
@@ -35,6 +37,7 @@ __all__ = [
     "SAMPLE_SCHEMA_VERSION",
     "AppSession",
     "Column",
+    "Compute",
     "DatabricksWarehouse",
     "Dataset",
     "LocalWorkspace",

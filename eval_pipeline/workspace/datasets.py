@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-SAMPLE_SCHEMA_VERSION = 1
+SAMPLE_SCHEMA_VERSION = 2
 """Part of cache keys: raise it when a table, a column or a distribution changes."""
 
 CATALOG = "samples"

@@ -16,6 +16,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from eval_pipeline.workspace import samples
+from eval_pipeline.workspace.aggregates import aggregates
 from eval_pipeline.workspace.sql import commands, information_schema, names, types
 from eval_pipeline.workspace.sql.errors import SqlError, from_duckdb, syntax_error, timed_out, unsupported
 from eval_pipeline.workspace.sql.functions import answer_about_session, check_functions
@@ -144,7 +145,7 @@ class Engine:
             query: `id, sql, parameters {name: [value, type]}, catalog, schema, row_limit, timeout_seconds`.
 
         Returns:
-            `{columns, rows, truncated}`, or `{error: {code, message, sqlstate}}`; JSON throughout.
+            `{columns, rows, truncated, aggregates}`, or `{error: {code, message, sqlstate}}`; JSON throughout.
         """
         timer = threading.Timer(query["timeout_seconds"], self.interrupt, (query["id"],))
         timer.daemon = True
@@ -227,7 +228,9 @@ def _fetch(cursor: duckdb.DuckDBPyConnection, limit: int | None) -> tuple[list[l
 
 
 def _success(columns: list[ResultColumn], rows: list[Any], truncated: bool) -> dict[str, Any]:
-    return {"columns": [asdict(column) for column in columns], "rows": rows, "truncated": truncated}
+    figures = aggregates(columns, rows)
+    described = [asdict(column) for column in columns]
+    return {"columns": described, "rows": rows, "truncated": truncated, "aggregates": figures}
 
 
 def _failure(error: SqlError) -> dict[str, Any]:

@@ -205,5 +205,6 @@ def _result(answer: dict[str, Any]) -> Result:
     return Result(
         columns=tuple(ResultColumn(**column) for column in answer["columns"]),
         rows=tuple(tuple(row) for row in answer["rows"]),
+        aggregates=tuple(answer["aggregates"]),
         is_truncated=answer["truncated"],
     )

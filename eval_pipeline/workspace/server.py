@@ -24,11 +24,14 @@ from starlette.routing import Route
 from uvicorn.config import Config
 
 from eval_pipeline.model import EvaluatorError
-from eval_pipeline.workspace import identity, oauth, sql_statements, warehouses
+from eval_pipeline.workspace import files, identity, jobs, oauth, sql_statements, thrift, warehouses
 from eval_pipeline.workspace.api_errors import ApiError
+from eval_pipeline.workspace.compute import Compute
+from eval_pipeline.workspace.job_runs import JobRuns
 from eval_pipeline.workspace.listeners import Listener, listen_on_loopback
 from eval_pipeline.workspace.local_warehouse import LocalWarehouse, WorkerPool
 from eval_pipeline.workspace.sessions import OAUTH_SECONDS, AppSession, Backend
+from eval_pipeline.workspace.statements import Statements
 from eval_pipeline.workspace.upstream import UpstreamSession
 from eval_pipeline.workspace.warehouse import Warehouse
 
@@ -37,7 +40,7 @@ STATEMENT_SECONDS = 20.0
 CALL_SECONDS = 60.0
 """How long a session's method waits for the server."""
 
-_GROUPS = (identity, oauth, sql_statements, warehouses)
+_GROUPS = (files, identity, jobs, oauth, sql_statements, thrift, warehouses)
 
 
 class LocalWorkspace:
@@ -48,6 +51,7 @@ class LocalWorkspace:
         statement_timeout_seconds: limit of one statement.
         oauth_seconds: lifetime of OAuth tokens.
         port: port of the http listener; 0 lets the kernel choose.
+        compute: what jobs and volumes there are, for sessions opened as an operator's; None for neither.
 
     Raises:
         OSError: the port is taken.
@@ -62,7 +66,9 @@ class LocalWorkspace:
         statement_timeout_seconds: float = STATEMENT_SECONDS,
         oauth_seconds: float = OAUTH_SECONDS,
         port: int = 0,
+        compute: Compute | None = None,
     ) -> None:
+        self.compute = compute
         self.oauth_seconds = oauth_seconds
         self._upstream = upstream
         self._sessions: tuple[AppSession, ...] = ()
@@ -71,12 +77,14 @@ class LocalWorkspace:
         self.http_url = f"http://127.0.0.1:{http.getsockname()[1]}"
         self.https_url = f"https://127.0.0.1:{https.getsockname()[1]}"
         self._pool = WorkerPool()
+        self.job_runs = JobRuns(compute) if compute is not None else None
         authority = trustme.CA(organization_name="eval-pipeline local workspace")
         self.ca_pem: bytes = authority.cert_pem.bytes()
         self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         authority.issue_cert(HOST_NAME, "localhost", "127.0.0.1").configure_cert(self._tls)
         self._tls.set_alpn_protocols(["http/1.1"])
-        self.sql_statements = sql_statements.Statements(statement_timeout_seconds)
+        self.sql_statements = Statements(statement_timeout_seconds)
+        self.thrift = thrift.ThriftSessions()
         self._config = Config(
             _application(self),
             loop="asyncio",
@@ -95,6 +103,9 @@ class LocalWorkspace:
         logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
         self._loop = asyncio.new_event_loop()
         self._loop.set_exception_handler(_quiet)
+        # A statement on a real warehouse holds a thread for as long as it takes; others must not wait for one.
+        self._threads = concurrent.futures.ThreadPoolExecutor(64, "local-workspace-helper")
+        self._loop.set_default_executor(self._threads)
         self._thread = threading.Thread(target=self._serve, name="local-workspace", daemon=True)
         self._thread.start()
         self._listeners: list[Listener] = [
@@ -112,13 +123,14 @@ class LocalWorkspace:
     def sessions(self) -> list[AppSession]:
         return list(self._sessions)
 
-    def open_session(self, name: str, seed: int | None = None) -> AppSession:
-        """A session for one app: own credentials, own rows.
+    def open_session(self, name: str, seed: int | None = None, *, is_operator: bool = False) -> AppSession:
+        """A session for one app, or for a person or program of ours: own credentials, own rows.
 
         Args:
             name: the app's name, for people.
             seed: what the rows are drawn from; None draws a seed. With an upstream, None (and the first seed given)
                 leaves the rows as they are.
+            is_operator: it may use jobs and volumes, which run as this process does. Never for an app under test.
 
         Raises:
             EvaluatorError: no process for it can be had.
@@ -129,7 +141,7 @@ class LocalWorkspace:
         else:
             seed = secrets.randbits(48) if seed is None else seed
             backend = LocalWarehouse(self._pool, seed)
-        session = AppSession(name, seed, backend, self._run, self._listen_for, self._forget)
+        session = AppSession(name, seed, backend, self._run, self._listen_for, self._forget, is_operator)
         self._run(backend.start())
         with self._lock:
             self._sessions = (*self._sessions, session)
@@ -141,9 +153,12 @@ class LocalWorkspace:
             return
         for session in self.sessions:
             session.close()
+        if self.job_runs is not None:
+            self.job_runs.close()
         self._run(self._shut_down())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(timeout=10)
+        self._threads.shutdown(wait=False, cancel_futures=True)
         if not self._thread.is_alive():
             self._loop.close()
         self._pool.close()
@@ -169,6 +184,7 @@ class LocalWorkspace:
         with self._lock:
             self._sessions = tuple(other for other in self._sessions if other is not session)
         self._loop.call_soon_threadsafe(self.sql_statements.forget, session)
+        self._loop.call_soon_threadsafe(self.thrift.forget, session)
 
     async def _shut_down(self) -> None:
         for listener in self._listeners:

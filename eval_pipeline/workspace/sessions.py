@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import collections
 import datetime as dt
 import hmac
+import json
 import secrets
 import socket
 import threading
@@ -46,6 +48,9 @@ class StatementRecord:
             One of `OUR_ERROR_CODES` is our shortcoming, not the app's.
         rows: the first rows served, cells cut to `MAX_CELL` characters.
         row_count: how many rows were served.
+        aggregates: figures over all rows served: counts, sums and means of numeric columns, also per group of a few
+            text columns, as decimal strings.
+        aggregates: sums and means over all rows served, of numeric columns and of their groups, as decimal text.
         seed: the seed of the rows underneath when it arrived.
     """
 
@@ -60,6 +65,7 @@ class StatementRecord:
     column_types: tuple[str, ...] = ()
     rows: tuple[tuple[str | None, ...], ...] = ()
     row_count: int = 0
+    aggregates: tuple[str, ...] = ()
     seconds: float = 0.0
     seed: int | None = None
     parameters: tuple[tuple[str, str | None], ...] = ()
@@ -102,11 +108,13 @@ class AppSession:
         run: Callable[[Coroutine[Any, Any, Any]], Any],
         listen: Callable[[AppSession, socket.socket], Coroutine[Any, Any, Listener]],
         forget: Callable[[AppSession], None],
+        is_operator: bool = False,
     ) -> None:
         self.name = name
+        self.is_operator = is_operator
         self.backend = backend
         self.token = f"dapi{secrets.token_hex(16)}"
-        self.user_token = f"eyJ{secrets.token_urlsafe(48)}"
+        self.user_token = _jwt("ada.lovelace@example.com", 24 * OAUTH_SECONDS)
         self.client_id = str(uuid.uuid4())
         self.client_secret = f"dose{secrets.token_hex(16)}"
         self.warehouse_id = secrets.token_hex(8)
@@ -178,7 +186,7 @@ class AppSession:
         self.close()
 
     def issue_oauth_token(self, lifetime_seconds: float) -> str:
-        token = f"eyJ{secrets.token_urlsafe(64)}"
+        token = _jwt(self.client_id, lifetime_seconds)
         with self._lock:
             self._oauth[token] = time.monotonic() + lifetime_seconds
             while len(self._oauth) > MAX_TOKENS:
@@ -234,6 +242,16 @@ class AppSession:
                 self._log.records[statement_id] = _ended(record, state, result, seconds)
 
 
+def _jwt(subject: str, lifetime_seconds: float) -> str:
+    """A token of the form that Databricks gives: @databricks/sql reads when it expires. What counts is its last part,
+    which nobody can guess; nothing signs it."""
+    now = int(time.time())
+    claims = {"sub": subject, "iss": "https://local-workspace/oidc", "scope": "all-apis", "iat": now}
+    parts = ({"alg": "RS256", "typ": "JWT"}, claims | {"exp": now + int(lifetime_seconds)})
+    texts = [base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts]
+    return ".".join([*texts, secrets.token_urlsafe(64)])
+
+
 def _ended(record: StatementRecord, state: str, result: Result | None, seconds: float) -> StatementRecord:
     if result is None:
         return replace(record, state=state, seconds=seconds)
@@ -255,4 +273,5 @@ def _ended(record: StatementRecord, state: str, result: Result | None, seconds: 
             tuple(cell[:MAX_CELL] if cell is not None else None for cell in row) for row in result.rows[:MAX_ROWS]
         ),
         row_count=len(result.rows),
+        aggregates=result.aggregates,
     )

@@ -11,9 +11,11 @@ import asyncio
 import re
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from eval_pipeline.model import InputError
+from eval_pipeline.workspace.aggregates import aggregates
 from eval_pipeline.workspace.local_warehouse import LocalWarehouse
 from eval_pipeline.workspace.perturb import Perturbation
 from eval_pipeline.workspace.warehouse import Failure, Query, Result, ResultColumn, Warehouse
@@ -190,8 +192,13 @@ class UpstreamSession:
         if refusal is not None:
             return Result(failure=refusal)
         perturbation = self._perturbation
-        result = await asyncio.to_thread(self._warehouse.execute, perturbation.restore(query), timeout_seconds)
-        return perturbation.apply(result)
+
+        def ask() -> Result:
+            result = perturbation.apply(self._warehouse.execute(perturbation.restore(query), timeout_seconds))
+            # Of the rows as the app gets them.
+            return replace(result, aggregates=aggregates(result.columns, result.rows))
+
+        return await asyncio.to_thread(ask)
 
     async def reseed(self, seed: int) -> None:
         self._perturbation = Perturbation(seed)

@@ -46,10 +46,11 @@ class Failure:
 
 @dataclass(frozen=True)
 class Result:
-    """What a statement gave: `failure`, or columns and rows."""
+    """What a statement gave: `failure`, or columns and rows with the figures over them (see `aggregates.py`)."""
 
     columns: tuple[ResultColumn, ...] = ()
     rows: tuple[Row, ...] = ()
+    aggregates: tuple[str, ...] = ()
     is_truncated: bool = False
     failure: Failure | None = None
 

@@ -2,6 +2,7 @@
 
 import json
 import sys
+import urllib.request
 from typing import Any
 
 
@@ -27,12 +28,16 @@ def talk(host: str, warehouse_id: str, **credentials: str) -> dict[str, object]:
     fetched = api.get_statement(done.statement_id or "")
     large = api.execute_statement("SELECT id FROM range(15000)", warehouse_id, wait_timeout="30s")
     chunk = api.get_statement_result_chunk_n(large.statement_id or "", 1)
+    linked = api.execute_statement("SELECT 1 AS n", warehouse_id, disposition=Disposition.EXTERNAL_LINKS)
+    links = linked.result.external_links if linked.result else None
+    with urllib.request.urlopen(links[0].external_link or "" if links else "") as file:
+        by_link = json.load(file)
     api.cancel_execution(done.statement_id or "")
     raised = []
     for attempt in (
         lambda: api.execute_statement("SELECT 1", "0000000000000000"),
         lambda: api.get_statement("nope"),
-        lambda: api.execute_statement("SELECT 1", warehouse_id, disposition=Disposition.EXTERNAL_LINKS),
+        lambda: api.execute_statement("SELECT 1", warehouse_id, wait_timeout="1s"),
     ):
         try:
             attempt()
@@ -48,6 +53,7 @@ def talk(host: str, warehouse_id: str, **credentials: str) -> dict[str, object]:
         "failed": failed.status.error.message,
         "error_code": failed.status.error.error_code.value if failed.status.error.error_code else None,
         "fetched": fetched.result.data_array,
+        "by_link": by_link,
         "chunk": len(chunk.data_array or []),
         "raised": raised,
         "warehouses": [(w.id, w.state.value if w.state else None) for w in client.warehouses.list()],

@@ -24,6 +24,7 @@ def _check(found, session):
     assert found["failed"].startswith("[TABLE_OR_VIEW_NOT_FOUND]")
     assert found["error_code"] == "BAD_REQUEST"
     assert found["chunk"] == 5000
+    assert found["by_link"] == [["1"]]
     assert found["raised"][:2] == ["ResourceDoesNotExist", "ResourceDoesNotExist"]
     assert len(found["raised"]) == 3
     assert [tuple(pair) for pair in found["warehouses"]] == [(session.warehouse_id, "RUNNING")]

@@ -46,6 +46,8 @@ def test_any_statement_succeeds_or_fails_but_never_breaks(shared_client, sql):
                 "on_wait_timeout",
                 "catalog",
                 "format",
+                "disposition",
+                "session_id",
             ]
         ),
         st.recursive(

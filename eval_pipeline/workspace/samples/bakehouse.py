@@ -101,7 +101,7 @@ WITH raw AS (
     SELECT i, DATE '2024-01-01' + pick('day', i, 0, 181)::INT AS day,
         one_of('product', i, {sql_list([name for name, _, weight in _PRODUCTS for _ in range(weight)])}) AS product,
         least(48, greatest(1, round(exp(1.6 + 0.75 * g('quantity', i)) * level('quantity', 0.2))))::BIGINT AS quantity
-    FROM range(many('sales', 4400)) AS r(i)
+    FROM range(plenty('sales', 5000)) AS r(i)
 )
 SELECT 1000000 + i AS "transactionID",
     2000000 + floor(power(u('who', i), 1.6) * many('customers', 300))::BIGINT AS "customerID",

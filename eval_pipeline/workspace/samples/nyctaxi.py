@@ -24,7 +24,7 @@ WITH raw AS (
         one_of('to', range, {zips})::INT AS to_zip,
         one_of('which airport', range, {airports})::INT AS airport_zip,
         u('way', range) < 0.4 AS is_from_airport
-    FROM range(many('trips', 4200))
+    FROM range(plenty('trips', 4600))
 ), trips AS (
     SELECT *, day::TIMESTAMP + to_seconds(hour * 3600 + second) AS pickup,
         CASE WHEN is_airport THEN 8.5 + 9.0 * u('far', i)

@@ -103,7 +103,7 @@ _ORDERS = """
 CREATE TABLE bare_orders AS
 WITH drawn AS (
     SELECT i, DATE '1992-01-01' + floor(power(u('order day', i), 0.85) * 2406)::INT AS day
-    FROM range(1, many('orders', 1500)) AS r(i)
+    FROM range(1, plenty('orders', 1250)) AS r(i)
 )
 SELECT i, day FROM drawn
 WHERE u('order kept', i) < CASE month(day) WHEN 2 THEN 0.7 WHEN 11 THEN 1.0 WHEN 12 THEN 1.0 ELSE 0.88 END
