@@ -52,9 +52,13 @@ _ARGUMENTS = [
     # Without it a name would be looked for where nobody can answer.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1",
 ]
+# A grid that is drawn on a canvas keeps the cells in view as a table for screen readers.
 _VISIBLE = "svg, canvas, img, video, iframe, input, button, table"
 _LOOK = f"""() => [
-  (document.body ? document.body.innerText : "").slice(0, {MAX_TEXT}),
+  [document.body ? document.body.innerText : "", ...[...document.querySelectorAll("canvas table[role=grid]")]
+    .filter((grid) => grid.closest("canvas").clientWidth > 0)
+    .map((grid) => [...grid.querySelectorAll("th, td")].map((cell) => cell.textContent).join("\\n")),
+  ].join("\\n").slice(0, {MAX_TEXT}),
   document.documentElement ? document.documentElement.outerHTML.length : 0,
   document.title.slice(0, 500),
   document.querySelectorAll("{_VISIBLE}").length,

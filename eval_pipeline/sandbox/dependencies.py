@@ -1,29 +1,26 @@
 """Installed dependencies, built once per lockfile and shared read-only by every app that has the same.
 
-Built inside the sandbox from the manifest and the lockfile alone (nothing of the app's code, its .npmrc or its scripts
-is there), so that nothing an app brings runs while the network is open.
+Built inside the sandbox from the manifests and the lockfile alone (nothing of the app's code, its package manager's
+configuration or its scripts is there), so that nothing an app brings runs while the network is open.
 """
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import json
 import os
 import platform
-import re
-import secrets
 import subprocess
-from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from eval_pipeline.model import EvaluatorError
 from eval_pipeline.sandbox import lockfiles
 from eval_pipeline.sandbox.commands import Command, Limits, Mount
-from eval_pipeline.sandbox.launcher import trees
 from eval_pipeline.sandbox.lockfiles import Dependencies, DependencyError
+from eval_pipeline.sandbox.package_managers import INSTALLERS, PINNED, TOOLS_TARGET
 from eval_pipeline.sandbox.sandbox import Sandbox
+from eval_pipeline.sandbox.shelf import MARKER, Shelf
 from eval_pipeline.settings import child_environment, registry_environment
 
 __all__ = ["CACHE_FOLDERS", "DependencyError", "DependencyStore", "Registry"]
@@ -31,20 +28,9 @@ __all__ = ["CACHE_FOLDERS", "DependencyError", "DependencyStore", "Registry"]
 CACHE_FOLDERS = (".vite", ".vite-temp", ".cache", ".tmp")
 """Written by build tools, `.tmp` by tsc in Vite's template; in the store they are only mount points for tmpfs."""
 
-_MARKER = "complete.json"
 _LIMITS = Limits(memory_mb=3072, processes=256, seconds=600, output_mb=1, disk_mb=3072)
 _CA_TARGET = "/opt/registry-ca.pem"
-
-_APP_FAULTS = (
-    ("EUSAGE", "lockfile_out_of_sync"),
-    ("EINTEGRITY", "integrity_mismatch"),
-    ("E404", "package_not_found"),
-    ("ETARGET", "package_not_found"),
-    ("ERESOLVE", "dependency_conflict"),
-    ("EBADPLATFORM", "unsupported_platform"),
-    ("EINVALIDPACKAGENAME", "package_not_found"),
-)
-_NPM_ERROR = re.compile(r"^npm (?:error|ERR!) (?:code )?(.*)$", re.MULTILINE)
+_CACHE_TARGET = "/package-cache"
 
 
 @dataclass(frozen=True)
@@ -69,129 +55,102 @@ class Registry:
 
 
 class DependencyStore:
-    """A folder of `<digest>/node_modules`. Safe for threads and processes: a build holds a file lock."""
+    """Entries of `<digest>/node_modules`, and `<digest>/<workspace>/node_modules` where workspaces have their own.
+
+    Safe for threads and processes; see `Shelf`.
+    """
 
     def __init__(
-        self, root: Path, sandbox: Sandbox, registry: Registry | None = None, npm_cache: Path | None = None
+        self,
+        root: Path,
+        sandbox: Sandbox,
+        registry: Registry | None = None,
+        npm_cache: Path | None = None,
+        max_gb: float | None = None,
     ) -> None:
         self.root = root
         self._cache = npm_cache or sandbox.cache / "npm"
         self._sandbox = sandbox
         self._registry = registry
+        self.shelf = Shelf(root, sandbox.settings.dependency_store_gb if max_gb is None else max_gb)
 
-    def ensure(self, manifest_dir: Path) -> Path:
-        """The `node_modules` folder of this package.json and package-lock.json, built if need be.
+    def ensure(self, manifest_dir: Path, holder: ExitStack | None = None) -> Path:
+        """The root's `node_modules` folder of `ensure_all`."""
+        return self.ensure_all(manifest_dir, holder)["."]
 
-        Show it read-only, with tmpfs over its `CACHE_FOLDERS`.
+    def ensure_all(self, manifest_dir: Path, holder: ExitStack | None = None) -> dict[str, Path]:
+        """The `node_modules` folders by the folder they belong in, built if need be: "." and the workspaces that have
+        packages of their own.
+
+        Show them read-only, with tmpfs over their `CACHE_FOLDERS`. They stay until `holder` is closed.
 
         Raises:
             DependencyError: the app's doing; see its `code`.
-            EvaluatorError: ours: no registry, no npm, no disk.
+            EvaluatorError: ours: no registry, no package manager, no disk.
         """
         wanted = lockfiles.read(manifest_dir)
-        digest = wanted.digest(self._sandbox.node_major, f"{platform.system()}-{platform.machine()}")
-        place = self.root / digest
-        if not _is_complete(place):
-            with self._locked():
-                # Another process may have built it while we waited.
-                if not _is_complete(place):
-                    self._build(wanted, place)
-        return place / "node_modules"
+        machine = f"{platform.system()}-{platform.machine()}"
+        digest = wanted.digest(self._sandbox.node_major, machine, PINNED.get(wanted.manager, ""))
 
-    @contextlib.contextmanager
-    def _locked(self) -> Iterator[None]:
-        try:
-            self.root.mkdir(parents=True, exist_ok=True)
-            lock = os.open(self.root / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        except OSError as error:
-            raise EvaluatorError(f"the dependency store {self.root} cannot be written: {error.strerror}") from error
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(lock)
+        def build(folder: Path) -> None:
+            self._build(wanted, folder)
 
-    def _build(self, wanted: Dependencies, place: Path) -> None:
-        for unfinished in self.root.glob(".building-*"):
-            # We hold the lock, so whoever made it was killed.
-            trees.remove(str(unfinished))
-        trees.remove(str(place))
-        folder = self.root / f".building-{secrets.token_hex(4)}"
-        try:
-            folder.mkdir()
-            (folder / "package.json").write_text(json.dumps(wanted.manifest))
-            (folder / "package-lock.json").write_text(json.dumps(wanted.lock))
-            self._install(folder)
-            _seal(folder)
-            folder.rename(place)
-        except OSError as error:
-            raise EvaluatorError(f"the dependency store {self.root} cannot be written: {error.strerror}") from error
-        finally:
-            trees.remove(str(folder))
+        place = self.shelf.take(digest, build, _is_whole, holder)
+        found = {folder: place / folder / "node_modules" for folder in wanted.folders}
+        return {folder: modules for folder, modules in found.items() if folder == "." or modules.is_dir()}
 
-    def _install(self, folder: Path) -> None:
-        self._cache.mkdir(parents=True, exist_ok=True)
+    def _build(self, wanted: Dependencies, folder: Path) -> None:
+        for path, text in wanted.files.items():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_text(text)
+        self._install(wanted.manager, folder)
+        for place in wanted.folders:
+            modules = folder / place / "node_modules"
+            if place == ".":
+                modules.mkdir(exist_ok=True)
+            if modules.is_dir() and not modules.is_symlink():
+                for name in CACHE_FOLDERS:
+                    (modules / name).mkdir(exist_ok=True)
+        (folder / MARKER).write_text(json.dumps({"top": _top_level(folder / "node_modules")}))
+
+    def _install(self, manager: str, folder: Path) -> None:
+        installer = INSTALLERS[manager]
+        cache = self._cache if manager == "npm" else self._cache.with_name(manager)
+        cache.mkdir(parents=True, exist_ok=True)
         registry = self._registry = self._registry or Registry.of_this_machine()
-        mounts = [Mount(folder, "/app", writable=True), Mount(self._cache, "/npm-cache", writable=True)]
-        env = {
-            "npm_config_cache": "/npm-cache",
-            # Two names that do not exist: npm refuses the same one twice.
-            "npm_config_userconfig": "/nonexistent/user.npmrc",
-            "npm_config_globalconfig": "/nonexistent/global.npmrc",
-            "npm_config_fetch_retries": "1",
-            "npm_config_fetch_retry_mintimeout": "1000",
-            "npm_config_update_notifier": "false",
-            **dict(registry.proxies),
-        }
+        mounts = [Mount(folder, "/app", writable=True), Mount(cache, _CACHE_TARGET, writable=True)]
+        if (tool := installer.tool(self._sandbox.settings)) is not None:
+            mounts.append(Mount(tool, TOOLS_TARGET))
+        env = installer.environment(_CACHE_TARGET) | dict(registry.proxies)
         if registry.url:
-            env["npm_config_registry"] = registry.url
+            env |= installer.registry(registry.url)
         if registry.ca_file is not None:
             mounts.append(Mount(registry.ca_file.resolve(), _CA_TARGET))
-            env |= {"npm_config_cafile": _CA_TARGET, "NODE_EXTRA_CA_CERTS": _CA_TARGET}
+            env |= installer.certificates(_CA_TARGET)
         log = folder.with_suffix(".log")
-        arguments = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"]
-        command = Command(["npm", *arguments], env=env, mounts=mounts, limits=_LIMITS, network="host")
+        command = Command(installer.argv, env=env, mounts=mounts, limits=_LIMITS, network="host")
         try:
             result = self._sandbox.run(command, log)
             if not result.ended_well:
-                _raise_for(log.read_text(errors="replace"), result.timed_out)
+                _raise_for(manager, log.read_text(errors="replace"), result.timed_out)
         finally:
             log.unlink(missing_ok=True)
 
 
-def _raise_for(text: str, has_timed_out: bool) -> None:
-    lines = [line for line in _NPM_ERROR.findall(text) if line.strip()]
-    code = lines[0].split()[0] if lines else ""
-    said = " ".join(lines[1:3])[:300]
-    for npm_code, failure_code in _APP_FAULTS:
-        if code == npm_code:
-            raise DependencyError(failure_code, said or code)
+def _raise_for(manager: str, text: str, has_timed_out: bool) -> None:
+    fault, said = INSTALLERS[manager].explain(text)
+    if fault:
+        raise DependencyError(fault, said[:300])
     if has_timed_out:
-        raise EvaluatorError("npm did not finish within 10 minutes")
+        raise EvaluatorError(f"{manager} did not finish within 10 minutes")
     last = text.strip().rpartition("\n")[2][:300]
-    raise EvaluatorError(f"npm could not install: {f'{code} {said}'.strip() or last or 'it said nothing'}")
+    raise EvaluatorError(f"{manager} could not install: {said.strip()[:300] or last or 'it said nothing'}")
 
 
-def _seal(folder: Path) -> None:
-    """Makes the tree ours and marks it complete."""
-    modules = folder / "node_modules"
-    modules.mkdir(exist_ok=True)
-    for name in CACHE_FOLDERS:
-        (modules / name).mkdir(exist_ok=True)
-    if os.geteuid() == 0:
-        trees.measure(str(folder), float("inf"), float("inf"), owner=0)
-    marker = folder / _MARKER
-    with marker.open("w") as file:
-        json.dump({"top": _top_level(modules)}, file)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _is_complete(place: Path) -> bool:
-    """Whether the tree was built to its end and nobody has taken packages out of it since."""
+def _is_whole(place: Path) -> bool:
+    """Whether nobody has taken packages out of the tree since it was built."""
     try:
-        marker = json.loads((place / _MARKER).read_text())
-        return marker["top"] == _top_level(place / "node_modules")
+        return json.loads((place / MARKER).read_text())["top"] == _top_level(place / "node_modules")
     except (OSError, ValueError, KeyError, TypeError):
         return False
 

@@ -6,16 +6,20 @@ Each thing is unpacked beside its place and renamed in, so that a killed install
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
+import platform
 import secrets
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Literal
 
 from eval_pipeline.model import EvaluatorError
 from eval_pipeline.sandbox.launcher import trees
+from eval_pipeline.sandbox.package_managers import PINNED
 from eval_pipeline.sandbox.tools import MIN_NODE, ToolName, find_tool, has_apt, tools_folder
 from eval_pipeline.settings import Settings, child_environment, search_path
 
@@ -139,11 +143,7 @@ def _browser_from_npm(settings: Settings) -> None:
     env = child_environment(PATH=f"{node.path.parent}:{search_path()}")
     with _place(settings, "browser") as fresh:
         fresh.mkdir()
-        packed = fresh / "packed"
-        packed.mkdir()
-        _run([str(npm.path), "pack", "--silent", "--pack-destination", str(packed), BROWSER_PACKAGE], env)
-        (archive,) = packed.glob("*.tgz")
-        _run(["tar", "-xzf", str(archive), "-C", str(packed)], env)
+        packed = _unpacked(npm.path, BROWSER_PACKAGE, fresh, env)
         _run([str(node.path), "-e", _UNPACK, str(packed / "package" / "bin"), str(fresh)], env)
         trees.remove(str(packed))
         for bundle in fresh.glob("*.tar"):
@@ -151,6 +151,67 @@ def _browser_from_npm(settings: Settings) -> None:
             bundle.unlink()
         (fresh / "fonts.conf").write_text(_FONTS)
         (fresh / "chromium").chmod(0o755)
+
+
+def ensure_package_manager(name: Literal["pnpm", "bun"], settings: Settings) -> Path:
+    """The program, brought from the npm registry when it is not there in the pinned version.
+
+    Raises:
+        EvaluatorError: it could not be had.
+    """
+    tool = find_tool(name, settings)
+    if tool is None:
+        with _locked(settings):
+            # Another process may have brought it while we waited.
+            tool = find_tool(name, settings)
+            if tool is None:
+                _package_manager_from_npm(name, settings)
+                tool = find_tool(name, settings)
+    if tool is None:
+        raise EvaluatorError(f"{name} {PINNED[name]} was installed and does not run here")
+    return tool.path
+
+
+def _package_manager_from_npm(name: Literal["pnpm", "bun"], settings: Settings) -> None:
+    node, npm = find_tool("node", settings), find_tool("npm", settings)
+    if node is None or npm is None:
+        raise EvaluatorError(f"{name}: node and npm are needed first")
+    env = child_environment(PATH=f"{node.path.parent}:{search_path()}")
+    system, is_arm = platform.system().lower(), platform.machine().lower() in ("arm64", "aarch64")
+    package = {
+        "pnpm": f"@pnpm/exe.{system}-{'arm64' if is_arm else 'x64'}",
+        # The baseline runs on processors without AVX2 too.
+        "bun": f"@oven/bun-{system}-{'aarch64' if is_arm else 'x64-baseline'}",
+    }[name]
+    with _place(settings, name) as fresh:
+        fresh.mkdir()
+        packed = _unpacked(npm.path, f"{package}@{PINNED[name]}", fresh, env)
+        (program,) = (p for p in packed.rglob(name) if p.is_file())
+        program.chmod(0o755)
+        program.rename(fresh / name)
+        trees.remove(str(packed))
+
+
+def _unpacked(npm: Path, package: str, folder: Path, env: dict[str, str]) -> Path:
+    """A folder inside `folder` with what the registry has under `package`; npm checks its integrity."""
+    packed = folder / "packed"
+    packed.mkdir()
+    _run([str(npm), "pack", "--silent", "--pack-destination", str(packed), package], env)
+    (archive,) = packed.glob("*.tgz")
+    _run(["tar", "-xzf", str(archive), "-C", str(packed)], env)
+    return packed
+
+
+@contextlib.contextmanager
+def _locked(settings: Settings) -> Iterator[None]:
+    folder = tools_folder(settings)
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
 
 
 @contextlib.contextmanager

@@ -1,140 +1,77 @@
-"""What a package.json and its package-lock.json ask for, reduced to what decides the installed tree.
+"""What an app's manifests and lockfile ask for, reduced to what decides the installed tree.
 
-Refused where they point anywhere but the registry. Pure: no process, no network.
+Refused where they point anywhere but the registry. Pure: no process, no network. The formats are in npm_lock.py,
+pnpm_lock.py and bun_lock.py.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from eval_pipeline.sandbox.results import read_result
+from eval_pipeline.sandbox import bun_lock, npm_lock, pnpm_lock
+from eval_pipeline.sandbox.manifests import DependencyError, read_manifests, read_text
 
-_FIELDS = (
-    "dependencies",
-    "devDependencies",
-    "optionalDependencies",
-    "peerDependencies",
-    "peerDependenciesMeta",
-    "overrides",
-    "bundleDependencies",
-    "bundledDependencies",
-)
-_MAX_MANIFEST_BYTES = 1_000_000
+__all__ = ["UNSUPPORTED", "Dependencies", "DependencyError", "lockfile_of", "read"]
+
 _MAX_LOCK_BYTES = 20_000_000
-_VERSION = re.compile(r"\d+\.\d+\.\d+[0-9A-Za-z.+-]*")
-_REGISTRY_SPEC = re.compile(r"(npm:(@[^/@]+/)?[^/@]+(@[^/:]*)?|[^/:]*)")
-"""A range, a tag or an alias; a URL, a path and a git shorthand all have a slash or a colon."""
 
-_PLACE = re.compile(r"(node_modules/(@[^/@.][^/@]*/)?[^/@.][^/@]*)(/node_modules/(@[^/@.][^/@]*/)?[^/@.][^/@]*)*")
+LOCKFILES = {"npm": "package-lock.json", "pnpm": "pnpm-lock.yaml", "bun": "bun.lock"}
+"""By package manager; where there are two, and `packageManager` names neither, the first of these."""
 
+UNSUPPORTED = {
+    "yarn.lock": "yarn is not supported: commit package-lock.json, pnpm-lock.yaml or bun.lock",
+    "bun.lockb": "the binary lockfile of bun is not supported: commit bun.lock (`bun install --save-text-lockfile`)",
+    "npm-shrinkwrap.json": "npm-shrinkwrap.json is not supported: commit package-lock.json",
+}
 
-class DependencyError(Exception):
-    """An app's dependencies cannot be installed, by the app's doing. `code` is a failure code."""
-
-    def __init__(self, code: str, reason: str) -> None:
-        super().__init__(f"{code}: {reason}")
-        self.code = code
-        self.reason = reason
+_CLEAN = {"npm": npm_lock.clean, "pnpm": pnpm_lock.clean, "bun": bun_lock.clean}
 
 
 @dataclass(frozen=True)
 class Dependencies:
-    """The two files as they are installed from, and their identity."""
+    """The files that are installed from, by their path, and the folders that get packages."""
 
-    manifest: dict[str, Any]
-    lock: dict[str, Any]
+    manager: str
+    files: dict[str, str]
+    folders: tuple[str, ...]
+    """"." for the root, and the workspaces."""
 
-    def digest(self, node_major: int, platform: str) -> str:
+    def digest(self, node_major: int, platform: str, manager_version: str) -> str:
         """Same digest, same installed tree. The number is raised when trees are made in another way."""
-        content = json.dumps([2, self.manifest, self.lock, node_major, platform], sort_keys=True)
+        content = json.dumps([3, self.manager, manager_version, self.files, node_major, platform], sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()[:32]
 
 
+def lockfile_of(folder: Path, package_manager: object) -> str | None:
+    """The package manager whose lockfile counts, by the lockfiles in `folder`; None without any.
+
+    Args:
+        package_manager: `packageManager` of package.json, which decides between two.
+    """
+    there = [name for name, file in LOCKFILES.items() if (folder / file).is_file()]
+    named = str(package_manager).partition("@")[0]
+    return named if named in there else next(iter(there), None)
+
+
 def read(folder: Path) -> Dependencies:
-    """Reads and checks both files of `folder`.
+    """Reads and checks the manifests and the lockfile of `folder`.
 
     Raises:
-        DependencyError: `manifest_invalid`, `lockfile_missing`, `lockfile_invalid`, `lockfile_unsupported` or
-            `foreign_package_source`.
+        DependencyError: `manifest_invalid`, `lockfile_missing`, `lockfile_invalid`, `lockfile_unsupported`,
+            `lockfile_out_of_sync` or `foreign_package_source`.
     """
-    manifest = _json(folder, "package.json", _MAX_MANIFEST_BYTES, "manifest_invalid", "manifest_invalid")
-    lock = _json(folder, "package-lock.json", _MAX_LOCK_BYTES, "lockfile_missing", "lockfile_invalid")
-    version = lock.get("lockfileVersion")
-    packages = lock.get("packages")
-    if version not in (2, 3) or not isinstance(packages, dict):
-        raise DependencyError(
-            "lockfile_unsupported", f"package-lock.json has version {version!r:.20}; 2 and 3 are supported"
-        )
-    reduced = {key: manifest[key] for key in _FIELDS if manifest.get(key)}
-    for key in ("dependencies", "devDependencies", "optionalDependencies"):
-        _check_specs(reduced.get(key, {}), "package.json")
-    root = packages.get("")
-    if not isinstance(root, dict):
-        raise DependencyError("lockfile_invalid", "package-lock.json has no entry for the project itself")
-    identity = {"name": "app", "version": "0.0.0"}
-    cleaned: dict[str, Any] = {"": identity | {key: root[key] for key in _FIELDS if root.get(key)}}
-    for place, entry in packages.items():
-        if place:
-            cleaned[place] = _cleaned(place, entry)
-    return Dependencies(
-        identity | reduced,
-        identity | {"lockfileVersion": 3, "requires": True, "packages": cleaned},
-    )
-
-
-def _json(folder: Path, name: str, limit: int, missing: str, invalid: str) -> dict[str, Any]:
-    data = read_result(name, folder, limit)
-    if data is None:
-        raise DependencyError(missing, f"{name} is missing, or not a plain file of at most {limit} bytes")
-    try:
-        content = json.loads(data)
-    except (ValueError, RecursionError):
-        content = None
-    if not isinstance(content, dict):
-        raise DependencyError(invalid, f"{name} is not a JSON object")
-    return content
-
-
-def _check_specs(specs: object, where: str) -> None:
-    if not isinstance(specs, dict):
-        raise DependencyError("manifest_invalid", f"{where}: dependencies are not an object")
-    for name, spec in specs.items():
-        if not isinstance(spec, str) or not _REGISTRY_SPEC.fullmatch(spec.strip()):
-            raise DependencyError(
-                "foreign_package_source", f"{where}: {name!r:.80} comes from {spec!r:.120}, not from the registry"
-            )
-
-
-def _cleaned(place: str, entry: object) -> dict[str, Any]:
-    """A lock entry without `resolved`: npm then asks the configured registry, and `integrity` still holds."""
-    if not isinstance(entry, dict) or not _PLACE.fullmatch(place):
-        raise DependencyError(
-            "foreign_package_source" if isinstance(entry, dict) else "lockfile_invalid",
-            f"package-lock.json: {place!r:.120} is not a package under node_modules",
-        )
-    name = str(entry.get("name") or place.rpartition("node_modules/")[2])
-    version = str(entry.get("version"))
-    if entry.get("link"):
-        raise DependencyError("foreign_package_source", f"package-lock.json: {place!r:.120} is a link")
-    if not _VERSION.fullmatch(version):
-        raise DependencyError(
-            "foreign_package_source", f"package-lock.json: {place!r:.120} has no registry version ({version!r:.80})"
-        )
-    resolved = entry.get("resolved")
-    if resolved is not None and not _is_registry_tarball(str(resolved), name, version):
-        raise DependencyError(
-            "foreign_package_source",
-            f"package-lock.json: {place!r:.120} is resolved to {resolved!r:.120}, not to the registry's file of {name}",
-        )
-    return {key: value for key, value in entry.items() if key != "resolved"}
-
-
-def _is_registry_tarball(url: str, name: str, version: str) -> bool:
-    base = name.rpartition("/")[2]
-    tail = f"/{re.escape(name)}/-/{re.escape(base)}-{re.escape(version)}\\.tgz"
-    return re.fullmatch(rf"https?://[^?#]+{tail}", url.replace("%2f", "/").replace("%2F", "/")) is not None
+    manifests = read_manifests(folder)
+    manager = lockfile_of(folder, manifests.package_manager)
+    if manager is None:
+        found = next((name for name in UNSUPPORTED if (folder / name).is_file()), None)
+        if found:
+            raise DependencyError("lockfile_unsupported", UNSUPPORTED[found])
+        raise DependencyError("lockfile_missing", f"none of {', '.join(LOCKFILES.values())} is beside package.json")
+    text = read_text(folder, LOCKFILES[manager], _MAX_LOCK_BYTES)
+    if text is None:
+        raise DependencyError("lockfile_missing", f"{LOCKFILES[manager]} is not a plain file of a usual size")
+    files = _CLEAN[manager](manifests, text)
+    return Dependencies(manager, files, (".", *manifests.members))

@@ -47,6 +47,7 @@ class Sandbox:
         self._is_dropping = False
         self._has_groups = False
         self.cache = settings.home / "cache"
+        self.settings = settings
         self._name = f"eval-pipeline-{os.getpid()}-{secrets.token_hex(4)}"
         records = settings.home / "sandboxes"
         leftovers.reclaim(records)

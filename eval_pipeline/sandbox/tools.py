@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Literal
 
 from eval_pipeline.model import InputError
+from eval_pipeline.sandbox.package_managers import PINNED
 from eval_pipeline.settings import Settings, env_name, search_path
 from eval_pipeline.storage.artifacts import write_atomically
 
-ToolName = Literal["node", "npm", "browser", "bwrap", "git"]
+ToolName = Literal["node", "npm", "browser", "bwrap", "git", "uv", "pnpm", "bun"]
 
 MIN_NODE = 20
 BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -99,13 +100,18 @@ def node_prefix(node: Path) -> Path | None:
 def _candidates(name: ToolName, settings: Settings) -> list[Path]:
     own = tools_folder(settings)
     names = BROWSERS if name == "browser" else (name,)
-    found = [shutil.which(each, path=search_path()) for each in names]
+    # Of pnpm and bun only our own count: others are of any version, or download themselves anew when they are called.
+    found = [] if name in PINNED else [shutil.which(each, path=search_path()) for each in names]
     ours = {
         "node": own / "node" / "bin" / "node",
         "npm": own / "node" / "bin" / "npm",
         "browser": own / "browser" / "chromium",
         "bwrap": own / "bin" / "bwrap",
         "git": own / "bin" / "git",
+        "pnpm": own / "pnpm" / "pnpm",
+        "bun": own / "bun" / "bun",
+        # It is one of our own requirements, so it lies beside the Python that runs us.
+        "uv": Path(sys.executable).parent / "uv",
     }[name]
     return [*(Path(path) for path in found if path), *([ours] if ours.exists() else [])]
 
@@ -115,7 +121,9 @@ def _checked(name: ToolName, path: Path, settings: Settings) -> Tool | None:
     if version is None:
         return None
     tool = Tool(path, version)
-    return None if name == "node" and tool.major < MIN_NODE else tool
+    if name == "node" and tool.major < MIN_NODE:
+        return None
+    return None if PINNED.get(name, version) != version else tool
 
 
 def _version(name: ToolName, path: Path, settings: Settings) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ _MAX_HEADERS = 60
 _MAX_HEADER_LENGTH = 2000
 _MAX_URL = 2000
 _TEXT_TYPES = ("text/", "json", "xml", "javascript", "urlencoded", "event-stream", "graphql")
+_TEXT_RUN = re.compile(r"[^\x00-\x1f\x7f-\x9f\ufffd]{4,}")
 _BODY_OF = ("document", "xhr", "fetch", "eventsource", "other")
 
 
@@ -46,8 +48,9 @@ class RecordedRequest:
 class Visit:
     """One load of one page. All text in it is the app's: hostile until escaped.
 
-    `websocket_frames` holds what the page received by WebSocket and by event stream. `timed_out`: the page never became
-    ready, or kept the browser busy; `is_hung`: so busy that the browser had to be killed.
+    `websocket_frames` holds what the page received by WebSocket (of binary frames the text in them) and by event
+    stream. `timed_out`: the page never became ready, or kept the browser busy; `is_hung`: so busy that the browser had
+    to be killed.
     """
 
     status: int | None = None
@@ -184,6 +187,8 @@ class Recorder:
         response = event["response"]
         if response.get("opcode") == 1:
             self._keep_frame(response["payloadData"])
+        elif response.get("opcode") == 2 and (text := _readable(response["payloadData"])):
+            self._keep_frame(text)
 
     def _event(self, event: dict[str, Any]) -> None:
         self._keep_frame(event["data"])
@@ -213,6 +218,13 @@ def _is_readable(request: RecordedRequest) -> bool:
     kind = (request.content_type or "").lower()
     is_text = not kind or any(each in kind for each in _TEXT_TYPES)
     return request.status is not None and request.resource_type in _BODY_OF and is_text
+
+
+def _readable(payload: str) -> str:
+    """The runs of text in a binary frame (base64): protobuf and msgpack carry strings as they are."""
+    # Four characters of base64 are three bytes.
+    text = base64.b64decode(payload[: MAX_BODY_BYTES // 3 * 4]).decode("utf-8", errors="replace")
+    return "\n".join(_TEXT_RUN.findall(text))
 
 
 def _text(raw: bytes) -> str:
