@@ -1,15 +1,17 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import Any
 
 import pytest
 
 from eval_pipeline.evaluation.secrets_scan import find_secrets
 from eval_pipeline.evaluation.sources import SourceTree
 from eval_pipeline.evaluation.stacks import Project, ProjectError, detect
+from eval_pipeline.evaluation.stacks.workspaces import needed_by_others
+from eval_pipeline.evaluation.steps.build import packages_to_build
 from eval_pipeline.evaluation.steps.types import parse_jsonc, read_configs, root_configs
-from eval_pipeline.model import METRICS
 
 
 def project(tmp_path: Path, files: dict[str, str]) -> Project:
@@ -49,12 +51,6 @@ def test_one_package_makes_the_node_stack_and_plain_javascript_has_no_types(tmp_
     found = project(tmp_path, {"package.json": manifest(), "index.js": ""})
     assert found.stack == "node"
     assert set(found.not_applicable) == {"type_safety"}
-
-
-def test_any_other_tree_is_unsupported_and_nothing_of_it_is_judged(tmp_path: Path) -> None:
-    found = project(tmp_path, {"app.py": "import streamlit"})
-    assert found.stack == "unsupported"
-    assert set(found.not_applicable) == set(METRICS)
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"scripts": []}', '{"dependencies": {"a": 1}}', "[" * 100_000])
@@ -174,7 +170,7 @@ def test_a_config_that_only_lends_its_options_is_no_root(tmp_path: Path) -> None
         "tsconfig.test.json": '{"extends": "./tsconfig.base", "include": ["tests"]}',
     }
     found = project(tmp_path, files)
-    roots = root_configs(read_configs(found.tree, found.tree.files[next(iter(found.tree.files))].path.parent))
+    roots = root_configs(read_configs(found.tree, found.packages[0]))
     assert sorted(map(str, roots)) == ["server/tsconfig.json", "tsconfig.json", "tsconfig.test.json"]
 
 
@@ -191,3 +187,151 @@ def test_secrets_are_found_by_value_and_by_shape_and_never_repeated(tmp_path: Pa
         "AWS access key in c.ts:2",
         "private key in c.ts:1",
     ]
+
+
+def test_a_tree_of_no_known_stack_fails_and_says_what_was_looked_for(tmp_path: Path) -> None:
+    with pytest.raises(ProjectError) as raised:
+        project(tmp_path, {"notes.txt": "hello", "src/main.rs": "fn main() {}"})
+    assert raised.value.code == "unsupported_stack"
+    assert "package.json" in raised.value.reason
+    assert "notes.txt, src/" in raised.value.reason
+
+
+@pytest.mark.parametrize("folder", ["web", "my-app/web"])
+def test_the_one_app_below_the_root_is_judged_and_said_to_be_nested(tmp_path: Path, folder: str) -> None:
+    files = {"notes.txt": "", f"{folder}/package.json": manifest(scripts={"start": "node a.js"}), f"{folder}/a.js": ""}
+    found = project(tmp_path, files)
+    assert (found.stack, found.nested_in, found.tree.root) == ("node", folder, tmp_path / folder)
+
+
+def test_an_app_at_the_root_is_not_looked_for_below(tmp_path: Path) -> None:
+    found = project(tmp_path, {"package.json": manifest(), "other/package.json": manifest()})
+    assert found.nested_in == ""
+    assert found.tree.root == tmp_path
+
+
+def test_two_apps_below_the_root_are_named(tmp_path: Path) -> None:
+    with pytest.raises(ProjectError, match="one, two"):
+        project(tmp_path, {"one/package.json": manifest(), "two/package.json": manifest()})
+
+
+def test_an_app_three_folders_down_is_not_looked_for(tmp_path: Path) -> None:
+    with pytest.raises(ProjectError) as raised:
+        project(tmp_path, {"a/b/c/package.json": manifest()})
+    assert raised.value.code == "unsupported_stack"
+
+
+CLIENT = {"package.json": manifest(devDependencies={"vite": "8"}, scripts={"build": "vite build"}), "index.html": "x"}
+
+
+def test_a_page_built_by_vite_without_a_server_is_the_vite_stack_and_served_by_it(tmp_path: Path) -> None:
+    found = project(tmp_path, CLIENT)
+    assert (found.stack, found.serves_data) == ("vite", False)
+    assert {"databricks_connectivity", "data_returned", "type_safety"} == set(found.not_applicable)
+    assert found.start is not None
+    assert found.start.argv == ("sh", "-c", "vite preview --host 127.0.0.1 --port $PORT --strictPort")
+    assert found.start.artefact == "dist/index.html"
+
+
+@pytest.mark.parametrize(
+    ("scripts", "line"),
+    [
+        ({"preview": "vite preview"}, "vite preview --host 127.0.0.1 --port $PORT --strictPort"),
+        ({"preview": "serve -s dist -l $PORT"}, "serve -s dist -l $PORT"),
+        ({"start": "serve dist -l $PORT", "preview": "vite preview"}, "serve dist -l $PORT"),
+    ],
+)
+def test_a_static_client_says_itself_how_it_is_served(tmp_path: Path, scripts: dict[str, str], line: str) -> None:
+    files = CLIENT | {"package.json": manifest(devDependencies={"vite": "8"}, scripts=scripts)}
+    start = project(tmp_path, files | {"vite.config.ts": 'export default {build: {outDir: "public/built"}}'}).start
+    assert start is not None
+    assert (start.argv[-1], start.artefact) == (line, "public/built/index.html")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"dependencies": {"express": "5"}},
+        {"scripts": {"start": "node server.js"}},
+        {"scripts": {"start": "tsx --env-file=.env src/server.ts"}},
+    ],
+)
+def test_a_page_with_a_server_is_no_static_client(tmp_path: Path, fields: dict[str, Any]) -> None:
+    package = manifest(devDependencies={"vite": "8"}, **fields)
+    assert project(tmp_path, CLIENT | {"package.json": package}).stack == "node"
+
+
+WORKSPACES = {
+    "package.json": manifest(
+        workspaces=["packages/*", "apps/**", "!apps/old"], scripts={"start": "node apps/web/s.js"}
+    ),
+    "apps/web/package.json": json.dumps({"name": "web", "dependencies": {"ui": "*"}}),
+    "apps/old/package.json": json.dumps({"name": "old"}),
+    "packages/ui/package.json": json.dumps({"name": "ui", "devDependencies": {"base": "*"}}),
+    "packages/base/package.json": json.dumps({"name": "base"}),
+    "package-lock.json": "{}",
+}
+
+
+def test_workspaces_are_built_after_what_they_depend_on_and_the_root_last(tmp_path: Path) -> None:
+    found = project(tmp_path, WORKSPACES)
+    assert [p.folder for p in found.packages] == ["packages/base", "packages/ui", "apps/web", "."]
+    assert [p.workspace_of for p in found.packages] == [".", ".", ".", None]
+    assert [p.folder for p in needed_by_others(found.packages)] == ["packages/base", "packages/ui"]
+    assert found.packages[-1].owns(PurePosixPath("apps/old/a.ts"))
+    assert not found.packages[-1].owns(PurePosixPath("apps/web/a.ts"))
+
+
+def test_pnpms_file_names_the_workspaces_too(tmp_path: Path) -> None:
+    files = WORKSPACES | {"package.json": manifest(), "pnpm-workspace.yaml": "packages:\n- packages/*\n"}
+    found = project(tmp_path, files)
+    assert [p.folder for p in found.packages] == ["packages/base", "packages/ui", "."]
+
+
+def test_where_the_root_builds_it_builds_the_workspaces(tmp_path: Path) -> None:
+    scripts = {"build": "npm run build --workspaces", "start": "node a.js"}
+    files = WORKSPACES | {"package.json": manifest(workspaces=["packages/*"], scripts=scripts)}
+    assert [p.folder for p in packages_to_build(project(tmp_path, files))] == ["."]
+
+
+def test_client_and_server_as_workspaces_share_the_roots_lockfile(tmp_path: Path) -> None:
+    files = {
+        "package.json": manifest(workspaces=["client", "server"]),
+        "package-lock.json": "{}",
+        "client/package.json": json.dumps({"name": "client"}),
+        "server/package.json": json.dumps({"name": "server", "scripts": {"start": "node dist/i.js"}}),
+    }
+    found = project(tmp_path, files)
+    assert found.stack == "trpc"
+    assert [(p.folder, p.workspace_of) for p in found.packages] == [("client", "."), ("server", "."), (".", None)]
+    assert found.start is not None
+    assert found.start.folder == "server"
+    own = {"client/package-lock.json": "{}", "server/package-lock.json": "{}"}
+    (tmp_path / "package-lock.json").unlink()
+    assert [p.workspace_of for p in project(tmp_path, own).packages] == [None, None]
+
+
+def test_a_next_app_needs_its_build(tmp_path: Path) -> None:
+    start = project(tmp_path, {"package.json": manifest(scripts={"start": "next start"})}).start
+    assert start is not None
+    assert start.artefact == ".next/BUILD_ID"
+
+
+@pytest.mark.parametrize(
+    ("command", "argv"),
+    [
+        ('["pnpm", "start"]', ("node", "a.js")),
+        ('["bun", "run", "start"]', ("node", "a.js")),
+        ("npm start", ("node", "a.js")),
+        ('["npm", "run", "start", "--", "--port", "1"]', ("node", "a.js", "--port", "1")),
+        ('["npm", "start", "-w", "server"]', ("npm", "start", "-w", "server")),
+        ('["bun", "server.ts"]', ("bun", "server.ts")),
+    ],
+)
+def test_a_start_through_any_package_manager_is_written_out(
+    tmp_path: Path, command: str, argv: tuple[str, ...]
+) -> None:
+    files = {"package.json": manifest(scripts={"start": "node a.js"}), "app.yaml": f"command: {command}"}
+    start = project(tmp_path, files).start
+    assert start is not None
+    assert start.argv == argv

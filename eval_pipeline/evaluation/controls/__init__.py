@@ -3,7 +3,8 @@ evaluator can be trusted."""
 
 from __future__ import annotations
 
-from eval_pipeline.evaluation.controls.control import Control, Edit, controls_for, verdicts_on
+from eval_pipeline.evaluation.controls.control import Control, Edit, JudgedControls, verdicts_on
 from eval_pipeline.evaluation.controls.registry import GOOD, MUTANTS
+from eval_pipeline.evaluation.controls.rotation import controls_for
 
-__all__ = ["GOOD", "MUTANTS", "Control", "Edit", "controls_for", "verdicts_on"]
+__all__ = ["GOOD", "MUTANTS", "Control", "Edit", "JudgedControls", "controls_for", "verdicts_on"]

@@ -3,7 +3,6 @@ gives."""
 
 from __future__ import annotations
 
-import datetime as dt
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +10,9 @@ from pathlib import Path
 from eval_pipeline.model import METRICS, AppEvaluation, ControlVerdict, InputError, Outcome
 
 HERE = Path(__file__).parent
+
+ALONE = frozenset({"type_safety", "tests_pass"})
+"""Metrics judged apart from the one build, start and visit that all others share."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,25 @@ class Control:
         return target
 
     @property
+    def stack(self) -> str:
+        """The stack it is of: the folder of its app."""
+        return self.base.partition("/")[0]
+
+    @property
+    def judged(self) -> tuple[str, ...]:
+        """Metrics it is judged by: a good app by all, a mutant by what its fault reaches.
+
+        One build, start and visit serve seven metrics, so a fault in any of them is judged by all seven; that it
+        leaves types and tests alone costs as much again to see, and the good app and the suite of tests see it.
+        """
+        if self.breaks is None:
+            return METRICS
+        reached = set(self.failing) | set(self.blocks)
+        if reached - ALONE:
+            reached |= set(METRICS) - ALONE
+        return tuple(metric for metric in METRICS if metric in reached)
+
+    @property
     def failing(self) -> dict[str, str]:
         """Metrics that fail in their own right, with their codes."""
         return self.fails | ({self.breaks: self.code} if self.breaks and self.code else {})
@@ -78,38 +99,26 @@ class Control:
         return Outcome.FAIL if metric in self.failing or metric in self.blocks else Outcome.PASS
 
 
-def controls_for(date: dt.date, count: int) -> list[Control]:
-    """The good app and `count` mutants of the date.
+@dataclass(frozen=True)
+class JudgedControls:
+    """A batch's control verdicts. `seconds` is the wall time of all, `seconds_of` that of each."""
 
-    The mutants come round metric by metric, `count` a day, so that with the default of 2 every metric is
-    covered within a week; which mutant stands for a metric changes from round to round.
-    """
-    from eval_pipeline.evaluation.controls.registry import GOOD, MUTANTS
-
-    by_metric = [[m for m in MUTANTS if m.breaks == metric] for metric in METRICS]
-    first = date.toordinal() * count
-    chosen: list[Control] = []
-    for place in range(first, first + min(count, len(MUTANTS))):
-        turn, metric = divmod(place, len(by_metric))
-        mutants = by_metric[metric]
-        chosen.append(mutants[turn % len(mutants)])
-    return [GOOD[0], *_unique(chosen)]
-
-
-def _unique(controls: list[Control]) -> list[Control]:
-    return list({c.name: c for c in controls}.values())
+    verdicts: tuple[ControlVerdict, ...]
+    seconds: float
+    seconds_of: dict[str, float]
 
 
 def verdicts_on(control: Control, evaluation: AppEvaluation) -> list[ControlVerdict]:
-    """Every metric as expected beside as given."""
+    """Every metric that the control is judged by, as expected beside as given."""
     return [
         ControlVerdict(
             control=control.name,
+            stack=control.stack,
             metric=metric,
             expected=control.expected(metric),
             given=result.outcome,
             failure_code=result.failure_code,
             reason=result.reason,
         )
-        for metric, result in evaluation.results.items()
+        for metric, result in ((metric, evaluation.results[metric]) for metric in control.judged)
     ]

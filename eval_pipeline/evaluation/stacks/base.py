@@ -16,7 +16,6 @@ from typing import Any, Protocol
 import yaml
 
 from eval_pipeline.evaluation.sources import SourceTree
-from eval_pipeline.model import METRICS
 
 HEALTH_ROUTES = ("/healthcheck", "/health", "/api/health")
 TRPC_HEALTH_ROUTES = tuple(
@@ -24,9 +23,13 @@ TRPC_HEALTH_ROUTES = tuple(
 )
 MAX_YAML_CHARACTERS = 64_000
 
-_NPM_RUN = re.compile(
-    r"(?:^|(?<=[\s;&|(]))npm (?:run|run-script) (?:--silent |-s )?([\w:.-]+)(?: --silent| -s)?(?=\s*(?:$|[;&|)]))"
+RUNNERS = ("npm", "pnpm", "bun", "yarn")
+
+_RUN = re.compile(
+    r"(?:^|(?<=[\s;&|(]))(?:npm (?:run|run-script)|(?:pnpm|bun|yarn) run|pnpm|yarn) (?:--silent |-s )?([\w:.-]+)"
+    r"(?: --silent| -s)?(?=\s*(?:$|[;&|)]))"
 )
+_PORT = re.compile(r"\$\{?(DATABRICKS_APP_PORT|PORT)\b\}?")
 _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=\S*")
 
 
@@ -41,10 +44,19 @@ class ProjectError(Exception):
 
 @dataclass(frozen=True)
 class Package:
-    """A folder with a package.json and, if the app is whole, its own lockfile. `folder` is "." for the root."""
+    """A folder with a package.json. `folder` is "." for the root."""
 
     folder: str
     manifest: dict[str, Any]
+    workspace_of: str | None = None
+    """Folder of the package whose lockfile covers this one; None when it has its own."""
+    inner: tuple[str, ...] = ()
+    """Folders of other packages inside this one."""
+
+    def owns(self, path: PurePosixPath) -> bool:
+        """Whether a file of the tree belongs to this package and to none inside it."""
+        is_inside = self.folder == "." or path.is_relative_to(self.folder)
+        return is_inside and not any(path.is_relative_to(folder) for folder in self.inner)
 
     @property
     def scripts(self) -> dict[str, str]:
@@ -59,7 +71,7 @@ class Package:
         return self.manifest.get("devDependencies", {}) | self.dependencies
 
     def script(self, name: str) -> str | None:
-        """A script with its pre and post scripts as one shell line; `npm run x` inside it is written out.
+        """A script with its pre and post scripts as one shell line; `npm run x` and its like inside it are written out.
 
         npm starts two processes for each of these, which cost more than many a build step.
         """
@@ -74,7 +86,7 @@ class Package:
                 return match[0]
             return f"( {self._expand(inner, (*outer, name))} )"
 
-        parts = [_NPM_RUN.sub(written_out, part) for part in parts]
+        parts = [_RUN.sub(written_out, part) for part in parts]
         return parts[0] if len(parts) == 1 else " && ".join(f"( {part} )" for part in parts)
 
 
@@ -105,6 +117,23 @@ class Project:
     """Metrics that have no meaning for this stack, with the reason."""
     toolchain: str = "node"
     """The module of `toolchains/` that installs, builds, checks and tests it."""
+    withheld: frozenset[str] = frozenset()
+    """Variables of the platform that this app is not given."""
+    start_seconds: float = 20.0
+    """Within which it has to listen on its port."""
+    is_page_driven: bool = False
+    """Whether the page shows what the server sends by a channel of its own, and nothing else can be asked for it."""
+    is_page_an_answer: bool = False
+    """Whether the front page, made by the running app, shows that it works where no health route does."""
+    serves_data: bool = True
+    """False for a static client: it has no API, and its page shows no value that the endpoint served."""
+    outer: SourceTree | None = None
+    """The whole tree, when the app is a folder inside it; `tree` is then that folder's."""
+
+    @property
+    def nested_in(self) -> str:
+        """The folder that the app lies in; "" when that is the root."""
+        return self.tree.root.relative_to(self.outer.root).as_posix() if self.outer else ""
 
 
 class Stack(Protocol):
@@ -114,12 +143,6 @@ class Stack(Protocol):
     ORDER: int
 
     def detect(self, tree: SourceTree) -> Project | None: ...
-
-
-def unsupported(tree: SourceTree) -> Project:
-    """A tree of no known stack: nothing of it is judged."""
-    reason = "this stack is not supported yet; docs/STACKS.md lists the supported ones"
-    return Project("unsupported", tree, (), None, not_applicable=dict.fromkeys(METRICS, reason))
 
 
 def read_package(tree: SourceTree, folder: str) -> Package | None:
@@ -190,21 +213,23 @@ def _app_env(value: Any) -> dict[str, str | None]:
 def start_command(package: Package, command: list[str] | None) -> StartCommand | None:
     """The start command of app.yaml, else of package.json; plain `node x` without a shell or npm between.
 
-    A command that goes through npm (`npm start`, `npm run start`) is written out from package.json.
+    A command that goes through a package manager (`npm start`, `pnpm run start`) is written out from package.json.
     """
     source = "app.yaml"
-    if command is not None and command[0] == "npm":
-        name = (
-            command[1] if command[1:2] == ["start"] else command[2] if command[1:2] == ["run"] and command[2:] else ""
-        )
-        if not (line := package.script(name) if name else None):
-            return StartCommand(tuple(command), ".", None, source) if not name else None
-        command, source = ["sh", "-c", line], f"app.yaml, package.json {name}"
+    if command is not None and (called := _called_script(command)):
+        name, arguments = called
+        if not (line := package.script(name)):
+            return None
+        command, source = ["sh", "-c", " ".join([line, *map(_quoted, arguments)])], f"app.yaml, package.json {name}"
+    elif command is not None and command[0] in RUNNERS:
+        return StartCommand(tuple(command), ".", None, source)
     if command is None:
         line = package.script("start")
         if not line:
             return None
         command, source = ["sh", "-c", line], "package.json start"
+    elif command[:2] != ["sh", "-c"] and any(_PORT.search(word) for word in command):
+        command = ["sh", "-c", "exec " + " ".join(map(_quoted, command))]
     folder = "." if source == "app.yaml" else package.folder
     env: dict[str, str] = {}
     if command[:2] == ["sh", "-c"] and len(command) == 3:
@@ -218,6 +243,32 @@ def start_command(package: Package, command: list[str] | None) -> StartCommand |
             else:
                 env = {}
     return StartCommand(tuple(command), folder, _artefact(command), source, env)
+
+
+def _quoted(word: str) -> str:
+    """A word for a shell line; the port is put in where it stands for it, as the platform does without a shell."""
+    return _PORT.sub(lambda match: f"'\"${match[1]}\"'", shlex.quote(word))
+
+
+def _called_script(command: list[str]) -> tuple[str, list[str]] | None:
+    """The script of package.json that a command runs, and what it adds to it; None when it runs none, or another
+    package's."""
+    if command[:2] == ["sh", "-c"] and len(command) == 3:
+        command = _plain_words(command[2]) or command
+    program, *rest = command
+    if program not in RUNNERS:
+        return None
+    if rest[:1] in (["run"], ["run-script"]):
+        rest = rest[1:]
+    elif program == "npm" and rest[:1] != ["start"]:
+        return None
+    if not rest or rest[0].startswith("-") or (program == "bun" and re.search(r"[./]", rest[0])):
+        return None
+    name, *added = rest
+    if added[:1] == ["--"]:
+        return name, added[1:]
+    # Before a `--`, npm takes flags for itself: `-w server` names another package.
+    return None if added and program == "npm" else (name, added)
 
 
 def _plain_words(line: str) -> list[str]:

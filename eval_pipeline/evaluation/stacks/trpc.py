@@ -1,4 +1,5 @@
-"""Stack `trpc`: folders server/ and client/, as one root package or as two packages with a lockfile each."""
+"""Stack `trpc`: folders server/ and client/, as one root package, as workspaces of one, or as two packages with a
+lockfile each."""
 
 from __future__ import annotations
 
@@ -11,6 +12,8 @@ from eval_pipeline.evaluation.stacks.base import (
     read_package,
     start_command,
 )
+from eval_pipeline.evaluation.stacks.node import start_of, withheld_from
+from eval_pipeline.evaluation.stacks.workspaces import with_workspaces
 
 NAME = "trpc"
 ORDER = 10
@@ -21,14 +24,17 @@ def detect(tree: SourceTree) -> Project | None:
     if not {"server", "client"} <= tops:
         return None
     root, server, client = (read_package(tree, folder) for folder in (".", "server", "client"))
-    if server and client:
+    command, app_env, problem = read_app_yaml(tree)
+    packages = with_workspaces(tree, root) if root else ()
+    if len(packages) > 1 or (root and not (server and client)):
+        start = start_of(packages, command)
+    elif server and client:
         packages = (client, server)
-    elif root:
-        packages = (root,)
+        start = start_command(server, command)
+        if start is None and root:
+            start = start_command(root, None)
     else:
         return None
-    command, app_env, problem = read_app_yaml(tree)
-    start = start_command(packages[-1], command)
-    if start is None and root and server and client:
-        start = start_command(root, None)
-    return Project(NAME, tree, packages, start, app_env, problem, HEALTH_ROUTES + TRPC_HEALTH_ROUTES)
+    health = HEALTH_ROUTES + TRPC_HEALTH_ROUTES
+    withheld = withheld_from(tree, packages)
+    return Project(NAME, tree, packages, start, app_env, problem, health, withheld=withheld)

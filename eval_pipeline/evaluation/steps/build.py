@@ -7,11 +7,19 @@ from pathlib import Path, PurePosixPath
 
 from eval_pipeline.evaluation.facts import BuildFacts, CommandFacts
 from eval_pipeline.evaluation.sources import static_texts
-from eval_pipeline.evaluation.stacks.base import Package
+from eval_pipeline.evaluation.stacks.base import Package, Project
 from eval_pipeline.evaluation.steps.bench import Bench
 from eval_pipeline.sandbox import read_result
 
 BUILD_SECONDS = 120.0
+QUIET_TOOLS = {
+    "NEXT_TELEMETRY_DISABLED": "1",
+    "ASTRO_TELEMETRY_DISABLED": "1",
+    # A package manager that a script calls finds the network closed: it must not look whether all is installed.
+    "pnpm_config_verify_deps_before_run": "false",
+    "pnpm_config_pm_on_fail": "ignore",
+}
+"""What keeps tools from asking the network, and from failing because there is none."""
 MAX_ARTEFACT_BYTES = 8_000_000
 
 _IMPORT = re.compile(r"(?:\bfrom|\bimport|\brequire\()\s*[\"']([@A-Za-z][^\"']*)[\"']")
@@ -22,22 +30,15 @@ def build(bench: Bench, copy: Path) -> BuildFacts:
     start = bench.project.start
     ran: list[CommandFacts] = []
     artefact = _artefact_path(start.folder, start.artefact) if start and start.artefact else None
-    for index, package in enumerate(bench.project.packages):
-        line = package.script("build")
-        if not line:
-            continue
-        if index == 0 and artefact:
+    for package in packages_to_build(bench.project):
+        if not ran and artefact:
             # A build product that was committed must not stand in for one that the build does not make.
             _remove_product(bench, copy, artefact)
-        command = bench.command(
-            ["sh", "-c", line],
-            copy,
-            package.folder,
-            seconds=bench.remaining(BUILD_SECONDS),
-            env=npm_env(package, "build"),
-        )
-        ran.append(bench.run(command, "build.log" if index == 0 else f"build-{package.folder}.log"))
-        if ran[-1].exit_code != 0:
+        log = f"build-{package.folder.replace('/', '-')}.log" if ran else "build.log"
+        facts = run_script(bench, copy, package, "build", log)
+        assert facts is not None
+        ran.append(facts)
+        if facts.exit_code != 0:
             break
     bundle = _read_artefact(copy, artefact)
     return BuildFacts(
@@ -45,8 +46,35 @@ def build(bench: Bench, copy: Path) -> BuildFacts:
         artefact=artefact,
         has_artefact=artefact is None or bundle is not None,
         has_start_command=start is not None,
-        imports_undeclared=_undeclared(bench.project.packages[-1], bundle or "", start.argv if start else ()),
+        imports_undeclared=_undeclared(bench.project, bundle or ""),
     )
+
+
+def packages_to_build(project: Project) -> list[Package]:
+    """The packages with a build script, in order; where workspaces have a root that builds, that is left to it."""
+    root = project.packages[-1]
+    if any(package.workspace_of == root.folder for package in project.packages) and root.script("build"):
+        return [root]
+    return [package for package in project.packages if package.script("build")]
+
+
+def run_script(bench: Bench, copy: Path, package: Package, name: str, log: str) -> CommandFacts | None:
+    """Runs a script of package.json as npm would; None when there is none.
+
+    Raises:
+        Trouble: the sandbox broke.
+    """
+    line = package.script(name)
+    if not line:
+        return None
+    command = bench.command(
+        ["sh", "-c", line],
+        copy,
+        package.folder,
+        seconds=bench.remaining(BUILD_SECONDS),
+        env=QUIET_TOOLS | npm_env(package, name),
+    )
+    return bench.run(command, log)
 
 
 def npm_env(package: Package, event: str) -> dict[str, str]:
@@ -90,12 +118,19 @@ def _read_artefact(copy: Path, artefact: str | None) -> str | None:
     return None
 
 
-def _undeclared(package: Package, bundle: str, argv: tuple[str, ...]) -> tuple[str, ...]:
+def _undeclared(project: Project, bundle: str) -> tuple[str, ...]:
     """Development dependencies that the started app needs.
 
-    Only those: a name that is in neither list may stand in a string or in a branch that never runs.
+    Only those: a name that is in neither list may stand in a string or in a branch that never runs. What built a
+    static client may serve it too: it is there wherever the page is.
     """
-    development = set(package.all_dependencies) - set(package.dependencies)
+    started = project.packages[-1]
+    packages = [p for p in project.packages if p.workspace_of == started.folder] + [started]
+    development = {name for p in packages for name in p.all_dependencies}
+    development -= {name for p in packages for name in p.dependencies}
+    if not project.serves_data:
+        development -= {"vite"}
+    argv = project.start.argv if project.start else ()
     imported = {_package_name(name) for name in _IMPORT.findall(bundle)}
     words = {word for part in argv for word in re.split(r"[\s;&|()]+", part)}
     return tuple(sorted(development & (imported | words)))

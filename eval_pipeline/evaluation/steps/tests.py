@@ -1,31 +1,41 @@
 """Runs an app's tests under a configuration of ours and reads the runner's machine-readable report.
 
-vitest and Node's own runner are run; other runners are `not_applicable` until they are supported. The tests run
-in a copy of their own, so that they cannot touch the app that is started.
+vitest and Node's own runner are run here, jest, mocha and bun in runners.py; others are `not_applicable`. The
+tests run in a copy of their own, so that they cannot touch the app that is started.
 """
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
 from pathlib import Path
-from typing import Any
 
 from eval_pipeline.evaluation.facts import TestFacts
-from eval_pipeline.evaluation.stacks.base import Package
+from eval_pipeline.evaluation.stacks.base import Package, Project
 from eval_pipeline.evaluation.steps.bench import Bench, app_path
+from eval_pipeline.evaluation.steps.runner_reports import REPORT, RESULTS, count, jest_facts, read_json
+from eval_pipeline.evaluation.steps.runners import RUNNERS, TESTS_SECONDS
 from eval_pipeline.evaluation.verdicts import short
-from eval_pipeline.sandbox import read_result
 
-TESTS_SECONDS = 60.0
-MAX_REPORT_BYTES = 8_000_000
-RESULTS = ".evaluator"
 VITEST = "vitest/vitest.mjs"
 
 _HERE = Path(__file__).parent
-_OTHER_RUNNERS = ("jest", "mocha", "ava", "tap", "@playwright/test", "cypress", "jasmine")
+_OTHER_RUNNERS = ("ava", "tap", "@playwright/test", "cypress", "jasmine")
 _CONFIG_FLAG = re.compile(r"^(?:--config|-c)(?:=(.*))?$")
+
+
+def tested_packages(project: Project) -> list[Package]:
+    """The packages with a test file or a test script; of workspaces the root's script mostly runs theirs once more.
+
+    All of them when none has any: the runner says then that it found nothing.
+    """
+    files = [path for path, file in project.tree.files.items() if file.is_test]
+    found = [
+        package
+        for package in project.packages
+        if any(map(package.owns, files)) or (package.script("test") and not package.inner)
+    ]
+    return found or list(project.packages)
 
 
 def run_tests(bench: Bench, copy: Path, package: Package, log: str) -> TestFacts:
@@ -35,6 +45,9 @@ def run_tests(bench: Bench, copy: Path, package: Package, log: str) -> TestFacts
         return _vitest(bench, copy, package, script, log)
     if re.search(r"\b(node|tsx)\b.*--test\b", script) or _uses_node_test(bench, package):
         return _node_test(bench, copy, package, script, log)
+    for runner in RUNNERS:
+        if runner.is_meant(bench, package, script):
+            return runner.run(bench, copy, package, script, log)
     other = next((name for name in _OTHER_RUNNERS if name in package.all_dependencies), None)
     if other:
         return TestFacts(other, None, unsupported=f"the runner {other} is not supported yet")
@@ -42,10 +55,7 @@ def run_tests(bench: Bench, copy: Path, package: Package, log: str) -> TestFacts
 
 
 def _uses_node_test(bench: Bench, package: Package) -> bool:
-    inside = "" if package.folder == "." else package.folder + "/"
-    return any(
-        f.is_test and "node:test" in f.text for p, f in bench.project.tree.files.items() if str(p).startswith(inside)
-    )
+    return any(f.is_test and "node:test" in f.text for p, f in bench.project.tree.files.items() if package.owns(p))
 
 
 def _vitest(bench: Bench, copy: Path, package: Package, script: str, log: str) -> TestFacts:
@@ -61,40 +71,25 @@ def _vitest(bench: Bench, copy: Path, package: Package, script: str, log: str) -
     command = bench.command(
         [
             "node",
-            f"{app_path(package.folder)}/node_modules/{VITEST}",
+            bench.module(package, VITEST) or VITEST,
             "run",
             "--config",
             config,
             "--configLoader",
             "native",
+            *(f"--exclude={folder}/**" for folder in _below(package)),
         ],
         copy,
         package.folder,
         seconds=bench.remaining(TESTS_SECONDS),
         env=env,
     )
-    result = bench.run(command, log)
-    report = _read_json(home, f"{RESULTS}/tests.json")
-    if report is None:
-        return TestFacts("vitest", result)
-    listed = report.get("testResults")
-    suites: list[Any] = listed if isinstance(listed, list) else []
-    failures = [_failure(a) for s in suites for a in _assertions(s) if a.get("status") == "failed"]
-    failures += [short(f"{_name(s)}: {s.get('message')}", 300) for s in suites if _is_broken(s)]
-    passed, failed = _count(report, "numPassedTests"), _count(report, "numFailedTests")
-    skipped = _count(report, "numPendingTests") + _count(report, "numTodoTests")
-    return TestFacts(
-        runner="vitest",
-        command=result,
-        has_report=True,
-        total=passed + failed + skipped,
-        passed=passed,
-        failed=failed,
-        skipped=skipped,
-        suites_failed=sum(map(_is_broken, suites)),
-        coverage_pct=_coverage(home),
-        failures=tuple(failures[:10]),
-    )
+    return jest_facts("vitest", bench.run(command, log), home)
+
+
+def _below(package: Package) -> list[str]:
+    """Folders of the packages inside this one, as it sees them: their tests run under their own configuration."""
+    return [folder if package.folder == "." else folder.removeprefix(f"{package.folder}/") for folder in package.inner]
 
 
 def _named_config(script: str) -> str | None:
@@ -130,7 +125,7 @@ def _node_test(bench: Bench, copy: Path, package: Package, script: str, log: str
         env={"NODE_ENV": "test"},
     )
     result = bench.run(command, log)
-    report = _read_json(home, f"{RESULTS}/tests.json")
+    report = read_json(home, REPORT)
     if report is None:
         return TestFacts("node:test", result)
     failures = report.get("failures")
@@ -138,10 +133,10 @@ def _node_test(bench: Bench, copy: Path, package: Package, script: str, log: str
         runner="node:test",
         command=result,
         has_report=True,
-        total=_count(report, "total"),
-        passed=_count(report, "passed"),
-        failed=_count(report, "failed"),
-        skipped=_count(report, "skipped"),
+        total=count(report, "total"),
+        passed=count(report, "passed"),
+        failed=count(report, "failed"),
+        skipped=count(report, "skipped"),
         failures=tuple(short(str(f), 300) for f in failures[:10]) if isinstance(failures, list) else (),
     )
 
@@ -152,48 +147,5 @@ def _test_files(bench: Bench, package: Package) -> list[str]:
     return sorted(
         str(p).removeprefix(inside)
         for p, f in bench.project.tree.files.items()
-        if str(p).startswith(inside) and f.is_code and re.search(r"[\"']node:test[\"']", f.text)
+        if package.owns(p) and f.is_code and re.search(r"[\"']node:test[\"']", f.text)
     )
-
-
-def _read_json(home: Path, path: str) -> dict[str, Any] | None:
-    data = read_result(path, home, MAX_REPORT_BYTES)
-    try:
-        root = json.loads(data) if data else None
-    except (ValueError, RecursionError):
-        return None
-    return root if isinstance(root, dict) else None
-
-
-def _count(report: dict[str, Any], key: str) -> int:
-    value = report.get(key)
-    return value if isinstance(value, int) and 0 <= value < 1_000_000 else 0
-
-
-def _assertions(suite: Any) -> list[dict[str, Any]]:
-    found = suite.get("assertionResults") if isinstance(suite, dict) else None
-    return [a for a in found if isinstance(a, dict)] if isinstance(found, list) else []
-
-
-def _is_broken(suite: Any) -> bool:
-    """Whether the file itself failed, before or beside its tests."""
-    failed = isinstance(suite, dict) and suite.get("status") == "failed"
-    return failed and not any(a.get("status") == "failed" for a in _assertions(suite))
-
-
-def _name(suite: dict[str, Any]) -> str:
-    return str(suite.get("name", "")).removeprefix("/app/")
-
-
-def _failure(assertion: dict[str, Any]) -> str:
-    messages = assertion.get("failureMessages")
-    first = str(messages[0]).splitlines()[0] if isinstance(messages, list) and messages and messages[0] else ""
-    return short(f"{assertion.get('fullName')}: {first}", 300)
-
-
-def _coverage(home: Path) -> float | None:
-    summary = _read_json(home, f"{RESULTS}/coverage/coverage-summary.json") or {}
-    total = summary.get("total")
-    lines = total.get("lines") if isinstance(total, dict) else None
-    pct = lines.get("pct") if isinstance(lines, dict) else None
-    return round(float(pct), 2) if isinstance(pct, (int, float)) and 0 <= pct <= 100 else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 from eval_pipeline.evaluation.facts import CommandFacts, TypeFacts
 from eval_pipeline.evaluation.sources import SourceTree
 from eval_pipeline.evaluation.stacks.base import Package
-from eval_pipeline.evaluation.steps.bench import Bench, app_path, read_log
+from eval_pipeline.evaluation.steps.bench import Bench, read_log
 from eval_pipeline.evaluation.verdicts import short
 
 TYPES_SECONDS = 60.0
@@ -44,12 +45,12 @@ class Config:
 def check_types(bench: Bench, copy: Path, package: Package, log: str) -> TypeFacts | None:
     """Facts of one package; None when it holds no TypeScript."""
     tree = bench.project.tree
-    inside = PurePosixPath(package.folder)
-    sources = [p for p in tree.files if _SOURCE.search(p.name) and (package.folder == "." or p.is_relative_to(inside))]
+    sources = [p for p in tree.files if _SOURCE.search(p.name) and package.owns(p)]
     if not sources:
         return None
-    configs = read_configs(tree, inside)
-    roots = root_configs(configs)
+    configs = read_configs(tree, package)
+    lending = [config for other in bench.project.packages for config in read_configs(tree, other).values()]
+    roots = root_configs(configs, lending)
     suppressions = sum(len(_SUPPRESSION.findall(tree.files[p].text)) for p in sources)
     is_strict = any(c.settings.get("compilerOptions", {}).get("strict") is True for c in configs.values())
     if not bench.has_module(package, COMPILER):
@@ -87,12 +88,11 @@ def check_types(bench: Bench, copy: Path, package: Package, log: str) -> TypeFac
     )
 
 
-def read_configs(tree: SourceTree, inside: PurePosixPath) -> dict[PurePosixPath, Config]:
+def read_configs(tree: SourceTree, package: Package) -> dict[PurePosixPath, Config]:
     """Every tsconfig*.json of the package, by its path in the tree."""
     found = {}
     for path, file in tree.files.items():
-        is_inside = str(inside) == "." or path.is_relative_to(inside)
-        if is_inside and path.name.startswith("tsconfig") and path.suffix == ".json":
+        if package.owns(path) and path.name.startswith("tsconfig") and path.suffix == ".json":
             found[path] = Config(path, parse_jsonc(file.text))
     return found
 
@@ -106,9 +106,10 @@ def parse_jsonc(text: str) -> dict[str, Any]:
     return root if isinstance(root, dict) else {}
 
 
-def root_configs(configs: dict[PurePosixPath, Config]) -> list[PurePosixPath]:
-    """The configs to give to the compiler: all but those that only lend their options to others."""
-    lenders = {base for c in configs.values() for base in _extended(c)}
+def root_configs(configs: dict[PurePosixPath, Config], everywhere: Iterable[Config] = ()) -> list[PurePosixPath]:
+    """The configs to give to the compiler: all but those that only lend their options to others, `everywhere` in the
+    app."""
+    lenders = {base for c in (*configs.values(), *everywhere) for base in _extended(c)}
     roots = []
     for path, config in configs.items():
         has_own = any(config.settings.get(key) for key in ("files", "include", "references"))
@@ -141,7 +142,8 @@ def _join(folder: PurePosixPath, relative: str) -> PurePosixPath:
 def _compile(
     bench: Bench, copy: Path, package: Package, arguments: list[str], log: str
 ) -> tuple[CommandFacts, list[str], set[PurePosixPath]]:
-    compiler = f"{app_path(package.folder)}/node_modules/{COMPILER}"
+    compiler = bench.module(package, COMPILER)
+    assert compiler is not None
     command = bench.command(
         ["node", compiler, *arguments, "--listFiles", "--pretty", "false"],
         copy,

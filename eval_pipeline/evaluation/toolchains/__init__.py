@@ -9,7 +9,7 @@ from typing import Protocol
 from eval_pipeline.evaluation.facts import BuildFacts, TestFacts, TypeFacts
 from eval_pipeline.evaluation.stacks.base import Project
 from eval_pipeline.evaluation.steps.bench import Bench
-from eval_pipeline.evaluation.toolchains import node
+from eval_pipeline.evaluation.toolchains import node, python
 
 __all__ = ["TOOLCHAINS", "Toolchain"]
 
@@ -34,9 +34,9 @@ class Toolchain(Protocol):
 
     def run_tests(self, bench: Bench, copy: Path) -> list[TestFacts]: ...
 
-    def start_environment(self, project: Project) -> dict[str, str]:
+    def start_environment(self, project: Project, port: int) -> dict[str, str]:
         """Variables that the start command finds beside those of the platform."""
         ...
 
 
-TOOLCHAINS: dict[str, Toolchain] = {"node": node}
+TOOLCHAINS: dict[str, Toolchain] = {"node": node, "python": python}

@@ -1,0 +1,3 @@
+import { analytics, createApp, server } from "@databricks/appkit";
+
+await createApp({ plugins: [server({ staticPath: "public" }), analytics({})] });

@@ -1,0 +1,1 @@
+exports.double = (value) => 2 * value;
