@@ -1,19 +1,20 @@
 """The rules, first form: thresholds from the settings, and a drop against the trailing window's mean.
 
 Pure functions from reports to alerts. A day whose controls were judged wrong raises one evaluator alert instead of
-quality alerts, and is in no baseline. Too few days with data means no baseline, never a comparison with an invented
-one.
+quality alerts, and is in no baseline. Metrics whose verdicts flip are left out of quality alerts. Too few days with
+data means no baseline, never a comparison with an invented one.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from eval_pipeline.alerting.alert import Alert, Severity, raise_alert
 from eval_pipeline.model import Cohort, Outcome
+from eval_pipeline.reporting.build import without_metrics
 from eval_pipeline.reporting.report import AppReport, Report, Summary
 from eval_pipeline.settings import Settings
 
@@ -47,23 +48,39 @@ def check_report(report: Report, history: Iterable[Report], settings: Settings) 
     headline = Cohort.parse(report.headline_cohort, "")
     if report.controls.quarantined:
         return [_controls_wrong(report, headline)]
-    history = list(history)
+    flaky = report.flakiness.flagged if report.flakiness else ()
+    sound = without_metrics(report, flaky, settings.weights)
+    history = [without_metrics(other, flaky, settings.weights) for other in history]
     alerts: list[Alert] = []
     for name in sorted(report.summaries, key=lambda name: (name != report.headline_cohort, name)):
-        cohort, summary = Cohort.parse(name, headline.generator), report.summaries[name]
-        apps = [app for app in report.apps if app.cohort == name]
+        cohort, summary = Cohort.parse(name, headline.generator), sound.summaries[name]
+        judged = [app for app in report.apps if app.cohort == name]
+        apps = [app for app in sound.apps if app.cohort == name]
         window = baseline(cohort, history, settings.alert_window_days)
+        quality = (
+            _low_score(cohort, summary, apps, window, settings.alert_min_score),
+            _low_success(cohort, summary, apps, settings.alert_min_success),
+            _drop(cohort, summary, window, settings.alert_max_drop),
+        )
         alerts += filter(
             None,
             (
                 _no_apps(cohort, summary),
-                _unknown_share(cohort, apps, settings.alert_max_unknown),
-                _low_score(cohort, summary, apps, window, settings.alert_min_score),
-                _low_success(cohort, summary, apps, settings.alert_min_success),
-                _drop(cohort, summary, window, settings.alert_max_drop),
+                _unknown_share(cohort, judged, settings.alert_max_unknown),
+                *(_noting(alert, flaky) for alert in quality),
             ),
         )
     return alerts
+
+
+def _noting(alert: Alert | None, flaky: Sequence[str]) -> Alert | None:
+    """The alert, saying which metrics its figures leave out because their verdicts flip."""
+    if alert is None or not flaky:
+        return alert
+    note = f" Left out of these figures, because second judgements flip it: {', '.join(flaky)}."
+    return alert.model_copy(
+        update={"message": alert.message + note, "details": alert.details | {"left_out_as_flaky": list(flaky)}}
+    )
 
 
 def baseline(cohort: Cohort, history: Iterable[Report], window_days: int) -> Baseline:
@@ -98,16 +115,14 @@ def _controls_wrong(report: Report, headline: Cohort) -> Alert:
         threshold=controls.total,
         n=controls.total,
         message=(
-            f"The evaluator judged {controls.total - controls.right} of {controls.total} control verdicts wrong, so "
+            f"The evaluator judged {len(controls.wrong)} of {controls.total} control verdicts wrong, so "
             "this day's verdicts do not count and no quality alert is raised. "
             "Mend the evaluator, then run evaluate_only for the date."
         ),
         details={
-            "wrong": [
-                f"{v.control}: {v.metric} is {v.given}, expected {v.expected}"
-                for v in controls.verdicts
-                if not v.is_right
-            ][:MAX_EXAMPLES]
+            "wrong": [f"{v.control}: {v.metric} is {v.given}, expected {v.expected}" for v in controls.wrong][
+                :MAX_EXAMPLES
+            ]
         },
     )
 

@@ -13,14 +13,15 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from eval_pipeline.evaluation import judgement
+from eval_pipeline.evaluation import judgement, vision
 from eval_pipeline.evaluation.cache import EvaluationCache, context_of
-from eval_pipeline.evaluation.identity import evaluator_digest
+from eval_pipeline.evaluation.controls import JudgedControls, controls_for, verdicts_on
+from eval_pipeline.evaluation.identity import evaluator_digest, verdict_digest
 from eval_pipeline.evaluation.judgement import Judgement, Kit
 from eval_pipeline.evaluation.verdicts import failed, unknown
 from eval_pipeline.evaluation.workers import Worker
@@ -28,7 +29,6 @@ from eval_pipeline.generation.digest import tree_digest
 from eval_pipeline.model import (
     METRICS,
     AppEvaluation,
-    ControlVerdict,
     EvaluatorError,
     InputError,
     Measurements,
@@ -50,7 +50,7 @@ REFUSED = "unsandboxed_refused"
 NOT_TRIED = "not_tried"
 """The code of a generation that was never attempted: unknown, not failed."""
 
-_TOOLS = ("node", "browser", "bwrap")
+_TOOLS = ("node", "browser", "bwrap", "uv")
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,8 @@ class AppUnderTest:
     """An app to judge.
 
     `trusted` apps (our template's, the controls) run even where no sandbox can be had. `not_generated` is the code and
-    the reason of an app that there is none of; code `not_tried` makes it unknown instead of failed.
+    the reason of an app that there is none of; code `not_tried` makes it unknown instead of failed. Of an app with
+    fewer `metrics` than all, the others come out unknown.
     """
 
     name: str
@@ -67,6 +68,7 @@ class AppUnderTest:
     prompt: Prompt | None = None
     trusted: bool = False
     not_generated: tuple[str, str] | None = None
+    metrics: Collection[str] = METRICS
 
 
 class Evaluator:
@@ -92,6 +94,7 @@ class Evaluator:
         if upstream is None and settings.warehouse == "databricks":
             upstream = DatabricksWarehouse.from_settings(settings)
         self._upstream = upstream
+        self._vision = vision.tag(settings)
         parent = scratch or settings.home / "scratch"
         parent.mkdir(parents=True, exist_ok=True)
         self._lock = threading.Lock()
@@ -115,6 +118,8 @@ class Evaluator:
             self.isolation,
             {"memory_mb": settings.app_memory_mb, "processes": settings.app_processes, "disk_mb": settings.app_disk_mb},
         )
+        self.verdict_digest = verdict_digest(self.digest, SAMPLE_SCHEMA_VERSION)
+        """What verdicts rest on besides the app: two days with the same one were judged alike."""
 
     def __enter__(self) -> Evaluator:
         return self
@@ -142,8 +147,11 @@ class Evaluator:
         timeout_seconds: float,
         use_cache: bool = True,
         progress: Callable[[AppEvaluation], None] = lambda _: None,
+        keep: bool = True,
     ) -> list[AppEvaluation]:
         """Judges the apps, `parallel` at once; `progress` is called from this thread as each is done.
+
+        `use_cache` is whether kept verdicts are taken, `keep` whether new ones are kept.
 
         Raises:
             EvaluatorError: the evaluator itself cannot work; verdicts that were reached are kept.
@@ -170,7 +178,7 @@ class Evaluator:
                 except queue.Empty:
                     return
                 try:
-                    done.put((index, self._judge(worker, app, digest, timeout_seconds, use_cache)))
+                    done.put((index, self._judge(worker, app, digest, timeout_seconds, use_cache, keep)))
                 except BaseException as error:
                     done.put((index, error))
 
@@ -189,29 +197,37 @@ class Evaluator:
                     waiting.get_nowait()
         return [results[i] for i in range(len(apps))]
 
-    def run_controls(self, date: str) -> list[ControlVerdict]:
-        """Judges the known-good app and the date's known-bad ones, never from the cache.
+    def run_controls(self, date: str, stacks: Collection[str]) -> JudgedControls:
+        """Judges the known-good app of each stack and the date's known-bad ones, never from the cache.
 
         Raises:
             EvaluatorError: the evaluator itself cannot work.
         """
-        from eval_pipeline.evaluation.controls import controls_for, verdicts_on
-
+        began = time.monotonic()
         folder = Path(tempfile.mkdtemp(prefix="controls-", dir=self._scratch))
-        controls = controls_for(dt.date.fromisoformat(date), self._settings.controls_per_batch)
+        controls = controls_for(dt.date.fromisoformat(date), stacks, self._settings.controls_per_batch)
         apps = [
-            AppUnderTest(c.name, c.write(folder / c.name), f"evidence/{date}/controls/{c.name}", trusted=True)
+            AppUnderTest(
+                c.name,
+                c.write(folder / c.name),
+                f"evidence/{date}/controls/{c.name}",
+                trusted=True,
+                metrics=c.judged,
+            )
             for c in controls
         ]
         try:
             found = self.evaluate(
-                apps, self._settings.parallel_apps, self._settings.app_timeout_seconds, use_cache=False
+                apps, self._settings.parallel_apps, self._settings.app_timeout_seconds, use_cache=False, keep=False
             )
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-        return [
-            v for control, evaluation in zip(controls, found, strict=True) for v in verdicts_on(control, evaluation)
-        ]
+        pairs = list(zip(controls, found, strict=True))
+        return JudgedControls(
+            verdicts=tuple(verdict for control, evaluation in pairs for verdict in verdicts_on(control, evaluation)),
+            seconds=round(time.monotonic() - began, 3),
+            seconds_of={control.name: evaluation.seconds for control, evaluation in pairs},
+        )
 
     def _without_running(self, app: AppUnderTest, use_cache: bool) -> tuple[AppEvaluation | None, str]:
         """The verdict that needs nothing run, or None and the app's digest."""
@@ -240,7 +256,7 @@ class Evaluator:
         return None, digest
 
     def _judge(
-        self, worker: Worker, app: AppUnderTest, digest: str, timeout_seconds: float, use_cache: bool
+        self, worker: Worker, app: AppUnderTest, digest: str, timeout_seconds: float, use_cache: bool, keep: bool
     ) -> AppEvaluation:
         """Runs what is not kept; what comes out unknown is tried once more."""
         kit = self._get_kit()
@@ -252,7 +268,7 @@ class Evaluator:
         stack = entry.stack if entry else ""
         fresh = Measurements(**measurements)
         for _ in range(2):
-            wanted = [m for m in METRICS if m not in results or results[m].outcome is Outcome.UNKNOWN]
+            wanted = [m for m in app.metrics if m not in results or results[m].outcome is Outcome.UNKNOWN]
             if not wanted:
                 break
             with tempfile.TemporaryDirectory(prefix="app-", dir=self._scratch, ignore_cleanup_errors=True) as folder:
@@ -266,6 +282,8 @@ class Evaluator:
                     wanted,
                     scratch,
                     deadline,
+                    # Of controls and second judgements only the verdicts count: nobody pays for more.
+                    asks_opinion=keep,
                 )
                 if self._is_interrupted.is_set():
                     raise EvaluatorError("interrupted")
@@ -278,8 +296,9 @@ class Evaluator:
             if any(r.outcome is Outcome.UNKNOWN for r in found.results.values()):
                 # The browser may be what broke.
                 worker.drop_browsers()
-        judged = Judgement(stack, {m: results[m] for m in METRICS}, fresh)
-        self.cache.save(digest, self._context(app), stack, app.evidence_uri, judged.results, judged.measurements)
+        judged = Judgement(stack, {m: results.get(m) or unknown(m, "not asked for") for m in METRICS}, fresh)
+        if keep:
+            self.cache.save(digest, self._context(app), stack, app.evidence_uri, judged.results, judged.measurements)
         return self._evaluation(app, digest, judged, time.monotonic() - began)
 
     def _keep_evidence(self, folder: Path, uri: str, is_second_look: bool) -> None:
@@ -293,7 +312,8 @@ class Evaluator:
         self._store.put_tree(folder, uri)
 
     def _context(self, app: AppUnderTest) -> str:
-        return context_of(self.digest, SAMPLE_SCHEMA_VERSION, app.prompt.text if app.prompt else "")
+        asked = app.prompt.text if app.prompt else ""
+        return context_of(self.digest, SAMPLE_SCHEMA_VERSION, asked + self._vision)
 
     def _same_for_all(self, app: AppUnderTest, make: Callable[[str], MetricResult], digest: str = "") -> AppEvaluation:
         return self._evaluation(app, digest, Judgement("none", {m: make(m) for m in METRICS}), 0.0)
@@ -308,7 +328,7 @@ class Evaluator:
             results=found.results,
             measurements=found.measurements,
             isolation=self.isolation,
-            evaluator_digest=self.digest,
+            evaluator_digest=self.verdict_digest,
             cached=cached,
             seconds=round(seconds, 3),
         )

@@ -8,6 +8,7 @@ from typing import Any
 
 from eval_pipeline.improvement.issues import improvement_issues
 from eval_pipeline.improvement.patterns import failure_patterns
+from eval_pipeline.model import Outcome
 from eval_pipeline.settings import Settings
 from eval_pipeline.storage.artifacts import ArtifactStore
 from eval_pipeline.storage.rows import records
@@ -26,7 +27,7 @@ def find_patterns(settings: Settings, tables: TableStore) -> list[dict[str, Any]
     return failure_patterns(
         records(tables.read("app_evaluations", window)),
         records(tables.read("generated_apps", window)),
-        untrusted_dates={row["date"] for row in controls if not row["is_right"]},
+        untrusted_dates={row["date"] for row in controls if not row["is_right"] and row["given"] != Outcome.UNKNOWN},
     )
 
 

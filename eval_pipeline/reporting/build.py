@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from eval_pipeline.evaluation.scores import appeval_100, appeval_100_gm, eff_units, success
@@ -29,7 +29,6 @@ from eval_pipeline.reporting.report import (
     AppMetrics,
     AppReport,
     CommonIssue,
-    Controls,
     EvaluatorInfo,
     Issue,
     QualityDistribution,
@@ -37,6 +36,7 @@ from eval_pipeline.reporting.report import (
     Summary,
 )
 from eval_pipeline.reporting.statistics import Average, average, rate, total
+from eval_pipeline.reporting.trust import Crossover, Flakiness, judge_controls
 from eval_pipeline.text import clip, plain
 
 NOT_GENERATED = "not_generated"
@@ -57,6 +57,9 @@ def build_report(
     *,
     evaluation_run_id: str,
     timestamp: dt.datetime,
+    controls_seconds: float | None = None,
+    flakiness: Flakiness | None = None,
+    crossover: Crossover | None = None,
 ) -> Report:
     """The report of one day.
 
@@ -69,6 +72,9 @@ def build_report(
         weights: weights of appeval_100 by metric.
         evaluation_run_id: id of the run that judged.
         timestamp: when it was judged, with a time zone.
+        controls_seconds: wall time of the controls.
+        flakiness: flip rates of the window that ends with the day.
+        crossover: the split of the change since the last judged day, when the evaluator changed.
 
     Raises:
         InputError: an app stands twice in its cohort.
@@ -85,21 +91,14 @@ def build_report(
         seen.add((row.cohort, row.app_name))
     cohorts = {str(headline_cohort), *(row.cohort for row in rows)}
     summaries = {cohort: summarize([row for row in rows if row.cohort == cohort]) for cohort in sorted(cohorts)}
-    right = sum(verdict.is_right for verdict in controls)
     return Report(
         evaluation_run_id=evaluation_run_id,
         timestamp=timestamp.astimezone(dt.UTC),
         date=date,
         evaluator=evaluator,
-        controls=Controls(
-            right=right,
-            total=len(controls),
-            quarantined=right < len(controls),
-            verdicts=tuple(
-                verdict.model_copy(update={"reason": _text(verdict.reason)})
-                for verdict in sorted(controls, key=lambda v: (v.control, METRICS.index(v.metric)))
-            ),
-        ),
+        controls=judge_controls(controls, {row.stack for row in rows}, controls_seconds),
+        flakiness=flakiness,
+        crossover=crossover,
         headline_cohort=str(headline_cohort),
         summary=summaries[str(headline_cohort)],
         summaries=summaries,
@@ -148,6 +147,38 @@ def summarize(rows: Sequence[AppReport]) -> Summary:
         tokens_unknown=tokens.n_unknown,
         quality_distribution=_quality(rows),
         common_issues=_common_issues(rows),
+    )
+
+
+def without_metrics(report: Report, metrics: Collection[str], weights: Mapping[str, float]) -> Report:
+    """The report as it would be if these metrics applied to no app: scores and rates rest on the others."""
+    if not metrics:
+        return report
+    rows = tuple(_without(row, metrics, weights) for row in report.apps)
+    summaries = {name: summarize([row for row in rows if row.cohort == name]) for name in report.summaries}
+    return report.model_copy(
+        update={"apps": rows, "summaries": summaries, "summary": summaries[report.headline_cohort]}
+    )
+
+
+def _without(row: AppReport, metrics: Collection[str], weights: Mapping[str, float]) -> AppReport:
+    left_out = {metric: MetricResult(metric=metric, outcome=Outcome.NOT_APPLICABLE) for metric in metrics}
+    outcomes = {**row.outcomes, **left_out}
+    score = appeval_100(outcomes, weights)
+    figures = {
+        **dict.fromkeys(metrics),
+        "success": success(outcomes),
+        "appeval_100": score.value,
+        "appeval_100_low": score.low,
+        "appeval_100_high": score.high,
+        "appeval_100_gm": appeval_100_gm(outcomes),
+    }
+    return row.model_copy(
+        update={
+            "outcomes": outcomes,
+            "metrics": row.metrics.model_copy(update=figures),
+            "issues": tuple(issue for issue in row.issues if issue.metric not in metrics),
+        }
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,7 @@ from eval_pipeline.reporting.report import (
 )
 from eval_pipeline.reporting.summary import summary_markdown
 from eval_pipeline.reporting.timeseries import rows_from_report, to_csv
+from eval_pipeline.reporting.trust import WINDOW_DAYS, Flakiness, pool_flips, split_change
 from eval_pipeline.settings import Settings
 from eval_pipeline.storage.artifacts import ArtifactStore
 from eval_pipeline.storage.rows import Row, app_of, control_of, evaluations_of, frame, records
@@ -99,8 +100,15 @@ def report_day(
     store: ArtifactStore,
     *,
     run_id: str,
+    flakiness: Flakiness | None = None,
+    crossover_rows: Sequence[Mapping[str, Any]] = (),
 ) -> WrittenReport:
     """Builds a date's report and writes it as JSON and Markdown, unless the stored one says the same.
+
+    Args:
+        date: The day.
+        app_rows: Rows of `generated_apps` of the day; likewise `evaluation_rows`, `control_rows`, `crossover_rows`.
+        flakiness: Flip rates of the window that ends with the day, see `flakiness_of`.
 
     Raises:
         EvaluatorError: an app of the date has no verdicts.
@@ -110,15 +118,23 @@ def report_day(
     unjudged = [app.app_name for app in apps if (app.cohort, app.prompt.id) not in evaluations]
     if unjudged:
         raise EvaluatorError(f"no verdicts for {', '.join(unjudged[:5])} of {date}: run evaluate_only for this date")
+    headline = headline_cohort(date, {app.cohort for app in apps}, settings)
     fresh = build_report(
         date,
-        _headline(date, {app.cohort for app in apps}, settings),
+        headline,
         [(app, evaluations[app.cohort, app.prompt.id]) for app in apps],
         [control_of(row) for row in control_rows],
         _evaluator_info(control_rows, settings),
         settings.weights,
         evaluation_run_id=run_id,
         timestamp=dt.datetime.now(dt.UTC),
+        controls_seconds=control_rows[0].get("batch_seconds"),
+        flakiness=flakiness,
+        crossover=split_change(
+            crossover_rows,
+            {prompt: found.results for (cohort, prompt), found in evaluations.items() if cohort == headline},
+            settings.weights,
+        ),
     )
     return write_report(fresh, store)
 
@@ -153,7 +169,14 @@ def machine(settings: Settings, parallel_apps: int) -> dict[str, float | int | s
     return {"cores": os.cpu_count() or 1, "app_memory_mb": settings.app_memory_mb, "parallel_apps": parallel_apps}
 
 
-def _headline(date: str, cohorts: set[Cohort], settings: Settings) -> Cohort:
+def flakiness_of(date: str, tables: TableStore) -> Flakiness | None:
+    """Flip rates of the window that ends with `date`; None when no app of it was judged twice."""
+    last = dt.date.fromisoformat(date)
+    dates = [(last - dt.timedelta(days=age)).isoformat() for age in range(WINDOW_DAYS)]
+    return pool_flips(records(tables.read("evaluator_flakiness", dates)), date)
+
+
+def headline_cohort(date: str, cohorts: Collection[Cohort], settings: Settings) -> Cohort:
     """The first configured generator's first repeat; else the first cohort that there is."""
     wanted = Cohort(date=date, generator=settings.generators[0])
     return wanted if wanted in cohorts or not cohorts else min(cohorts, key=str)

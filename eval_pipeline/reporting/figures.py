@@ -5,6 +5,7 @@ from __future__ import annotations
 from eval_pipeline.model import BINARY_METRICS, Outcome
 from eval_pipeline.reporting.report import AppReport, Report, Summary
 from eval_pipeline.reporting.statistics import Average, Rate
+from eval_pipeline.reporting.trust import Controls, Crossover
 
 NONE = "–"
 
@@ -79,10 +80,19 @@ def headline(report: Report) -> str:
         f"{summary.total_apps} {'app' if summary.total_apps == 1 else 'apps'}",
         success_phrase(summary),
         f"score {number(summary.avg_appeval_100.value)}",
-        f"controls {controls.right} of {controls.total} right" if controls.total else "no controls",
+        controls_phrase(controls),
         f"isolation {report.evaluator.isolation}",
     ]
-    return " · ".join(parts)
+    return ("QUARANTINED · " if controls.quarantined else "") + " · ".join(parts)
+
+
+def controls_phrase(controls: Controls) -> str:
+    """`controls 17 of 18 right, 1 unknown`."""
+    if not controls.total:
+        return "no controls"
+    return f"controls {controls.right} of {controls.total} right" + (
+        f", {controls.unknown} unknown" if controls.unknown else ""
+    )
 
 
 def success_phrase(summary: Summary) -> str:
@@ -99,8 +109,20 @@ def warnings(report: Report) -> list[str]:
     controls, found = report.controls, []
     if controls.quarantined:
         found.append(
-            f"{controls.total - controls.right} of {controls.total} control verdicts came out wrong: "
-            "do not read these figures as the agent's doing."
+            f"This day is quarantined: {len(controls.wrong)} of {controls.total} control verdicts came out wrong. "
+            "Do not read its figures as the agent's doing; they are in no trend, average or alert."
+        )
+    if controls.unproven:
+        found.append(
+            f"Unproven: {', '.join(controls.unproven)}. No known-good app of this stack could be judged in full with "
+            "this batch, so nothing vouches for the verdicts on its apps."
+        )
+    if report.crossover:
+        found.append(crossover_sentence(report.crossover))
+    if report.flakiness and report.flakiness.flagged:
+        found.append(
+            f"Flaky: {', '.join(report.flakiness.flagged)}. Second judgements of the last {report.flakiness.days} days "
+            "flip it too often; quality alerts leave it out."
         )
     unknown = report.summary.success_rate.unknown
     if unknown:
@@ -108,6 +130,51 @@ def warnings(report: Report) -> list[str]:
     if report.evaluator.isolation == "L0":
         found.append("Nothing contained the apps that ran: there is no sandbox here (isolation L0).")
     return found
+
+
+def trust_line(report: Report) -> str:
+    """What was done beside judging the apps, and how long it took; empty without controls."""
+    controls, flakiness = report.controls, report.flakiness
+    if controls.seconds is None:
+        return ""
+    parts = [f"{len({v.control for v in controls.verdicts})} control apps in {controls.seconds:.1f} s"]
+    if flakiness and flakiness.seconds is not None:
+        apps = f"{flakiness.apps_today} {'app' if flakiness.apps_today == 1 else 'apps'}"
+        parts.append(f"{apps} judged twice in {flakiness.seconds:.1f} s, {flakiness.flips_today} verdicts flipped")
+    if report.crossover and report.crossover.seconds is not None:
+        parts.append(f"{report.crossover.previous_date} judged again in {report.crossover.seconds:.1f} s")
+    return " · ".join(parts)
+
+
+def crossover_sentence(crossover: Crossover) -> str:
+    """Who made the change since the last judged day: the agent or the new evaluator."""
+    score, success = crossover.score, crossover.success
+    start = f"The evaluator is another one than on {crossover.previous_date}"
+    if score is None or success is None:
+        return f"{start}; none of that day's apps could be compared under both."
+    apps = f"{crossover.n} {'app' if crossover.n == 1 else 'apps'}"
+    if score.agent is None or success.agent is None:
+        return (
+            f"{start}: it moves the score of that day's {apps} by {signed(score.evaluator)} and success by "
+            f"{signed_percent(success.evaluator)}. No prompt was asked on both days, so the agent's part is not known."
+        )
+    if not any((score.agent, score.evaluator, success.agent, success.evaluator)):
+        return f"{start}; over {apps} of the same prompts neither the score nor the success rate has changed."
+    return (
+        f"{start}. Of the score's change since then ({signed(score.total)} over {apps} of the same prompts) "
+        f"{signed(score.agent)} is the agent's and {signed(score.evaluator)} the evaluator's; of the success rate's "
+        f"({signed_percent(success.total)}) {signed_percent(success.agent)} and {signed_percent(success.evaluator)}."
+    )
+
+
+def signed(value: float | None) -> str:
+    """`+1.5`, `-0.2`, `0.0`."""
+    return NONE if value is None else f"{value + 0.0:+.1f}" if round(value, 1) else "0.0"
+
+
+def signed_percent(share: float | None) -> str:
+    """Percentage points: `+10 points`."""
+    return NONE if share is None else f"{100 * share:+.0f} points" if round(share, 2) else "0 points"
 
 
 def failure_codes(report: Report, cohort: str, metric: str) -> list[tuple[str, int]]:

@@ -15,7 +15,6 @@ from pydantic import AwareDatetime, Field, ValidationError
 
 from eval_pipeline.model import (
     SCHEMA_VERSION,
-    ControlVerdict,
     EvaluatorError,
     GenerationMetrics,
     InputError,
@@ -23,6 +22,7 @@ from eval_pipeline.model import (
     Value,
 )
 from eval_pipeline.reporting.statistics import Average, Rate
+from eval_pipeline.reporting.trust import Controls, Crossover, Flakiness
 from eval_pipeline.text import mask
 
 MAX_REPORT_BYTES = 64 * 1024 * 1024
@@ -36,19 +36,10 @@ class EvaluatorInfo(Value):
     """What judged, so that a change of the evaluator is not read as a change of the agent."""
 
     version: str = Field(description="Version of this package")
-    digest: str = Field(description="SHA-256 of evaluator code, sample data schema and tools")
+    digest: str = Field(description="Of evaluator code, metrics, sample data schema, tools and limits")
     isolation: Literal["L3", "L2", "L0"] = Field(description="Containment of the apps; see docs/SECURITY.md")
     resources: dict[str, float | int | str] = Field(description="The machine: cores, memory, apps at once")
     tools: dict[str, str] = Field(description="Version of each tool used, by name")
-
-
-class Controls(Value):
-    """Known-good and known-bad apps judged with the batch."""
-
-    right: int = Field(ge=0, description="Control verdicts that came out as expected")
-    total: int = Field(ge=0, description="Control verdicts")
-    quarantined: bool = Field(description="Whether one came out wrong: the numbers may be the evaluator's doing")
-    verdicts: tuple[ControlVerdict, ...]
 
 
 class QualityDistribution(Value):
@@ -163,6 +154,10 @@ class Report(Value):
     date: str = Field(pattern=r"^\d{4}-\d{2}-\d{2}$", description="The day, UTC")
     evaluator: EvaluatorInfo
     controls: Controls
+    flakiness: Flakiness | None = Field(default=None, description="Null when no app of the window was judged twice")
+    crossover: Crossover | None = Field(
+        default=None, description="Null unless the evaluator is another one than on the last judged day"
+    )
     headline_cohort: CohortName
     summary: Summary = Field(description="The headline cohort's")
     summaries: dict[CohortName, Summary] = Field(description="By cohort, written as in `apps`")
@@ -263,6 +258,8 @@ def substance(report: Report) -> dict[str, Any]:
         del app["cached"]
         for result in app["outcomes"].values():
             del result["seconds"]
+    for part in ("controls", "flakiness", "crossover"):
+        (content[part] or {}).pop("seconds", None)
     return content
 
 

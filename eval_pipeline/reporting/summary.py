@@ -13,6 +13,7 @@ from eval_pipeline.model import BINARY_METRICS, METRICS, SCORED_METRICS, Outcome
 from eval_pipeline.reporting import figures
 from eval_pipeline.reporting.markdown import code, table
 from eval_pipeline.reporting.report import AppReport, Report, Summary, report_uri
+from eval_pipeline.reporting.trust import Crossover, Flakiness, Split
 from eval_pipeline.text import one_line
 
 if TYPE_CHECKING:
@@ -26,9 +27,9 @@ def summary_markdown(report: Report) -> str:
     """The day's summary page."""
     summary = report.summary
     parts = [
-        f"# Evaluation of {report.date}",
-        f"**{figures.headline(report)}**",
+        f"# Evaluation of {report.date}" + (": quarantined" if report.controls.quarantined else ""),
         *(f"> **Note:** {text}" for text in figures.warnings(report)),
+        f"**{figures.headline(report)}**",
         f"Headline cohort {code(report.headline_cohort)}, judged {report.timestamp:%Y-%m-%d %H:%M} UTC "
         f"by evaluator {code(report.evaluator.version)} (digest {code(report.evaluator.digest[:12])}), "
         f"run {code(report.evaluation_run_id)}.",
@@ -48,6 +49,8 @@ def summary_markdown(report: Report) -> str:
         _apps(report),
         "## Controls",
         _controls(report),
+        *(["## Flakiness", _flakiness(report.flakiness)] if report.flakiness else []),
+        *(["## Change of the evaluator", _crossover(report.crossover)] if report.crossover else []),
         "## Cost",
         f"{figures.dollars(summary.total_cost_usd, summary.cost_unknown)} for "
         f"{figures.tokens(summary.total_tokens, summary.tokens_unknown)} tokens (cache reads not counted) in the "
@@ -197,15 +200,70 @@ def _controls(report: Report) -> str:
     controls = report.controls
     if not controls.total:
         return "No control apps were judged with this batch."
-    text = f"{controls.right} of {controls.total} control verdicts are right."
-    wrong = [verdict for verdict in controls.verdicts if not verdict.is_right]
-    if not wrong:
-        return text
-    return f"{text}\n\n" + table(
+    apps = len({verdict.control for verdict in controls.verdicts})
+    text = f"{apps} control apps: {controls.right} of {controls.total} control verdicts are right"
+    text += f", {controls.unknown} unknown" if controls.unknown else ""
+    text += "" if controls.seconds is None else f"; {controls.seconds:.1f} s, apart from the apps"
+    others = [verdict for verdict in controls.verdicts if not verdict.is_right]
+    if not others:
+        return f"{text}."
+    return f"{text}.\n\n" + table(
         ["control", "metric", "expected", "given", "reason"],
-        ([code(v.control), v.metric, v.expected, v.given, code(v.reason)] for v in wrong),
+        (
+            [code(v.control), v.metric, v.expected, v.given, code(v.reason)]
+            for v in sorted(others, key=lambda v: not v.is_wrong)
+        ),
         limit=30,
     )
+
+
+def _flakiness(found: Flakiness) -> str:
+    shown = [
+        [
+            name,
+            str(rate.flips),
+            str(rate.n),
+            str(rate.unknown),
+            figures.percent(rate.rate),
+            figures.NONE if rate.low is None else f"{100 * rate.low:.1f}–{100 * (rate.high or 0):.1f} %",
+            "flaky" if rate.is_flagged else "",
+        ]
+        for name, rate in found.metrics.items()
+    ]
+    seconds = "" if found.seconds is None else f" ({found.seconds:.1f} s)"
+    return (
+        f"{found.apps_today} of the day's apps judged twice{seconds}, {found.flips_today} verdicts flipped. "
+        f"Pooled over the {found.days} days that end here:\n\n"
+        + table(["metric", "flips", "n", "unknown", "flip rate", "95 % interval", ""], shown)
+    )
+
+
+def _crossover(found: Crossover) -> str:
+    rows = [
+        [name, *(f"{value:.{digits}f}" if value is not None else figures.NONE for value in _parts(split))]
+        for name, split, digits in (("appeval_100", found.score, 1), ("success rate", found.success, 2))
+        if split is not None
+    ]
+    seconds = "" if found.seconds is None else f" Judging again took {found.seconds:.1f} s."
+    left_out = f" {found.n_unknown} left out, unknown on one side." if found.n_unknown else ""
+    parts = [
+        f"Evaluator {code(found.digest_then[:12])} judged {found.previous_date}, {code(found.digest_now[:12])} this "
+        f"day. {found.n} apps compared.{left_out}{seconds}",
+        table(["figure", "then", "then, judged again", "now", "change", "agent", "evaluator"], rows),
+    ]
+    if found.changed:
+        parts.append(
+            table(
+                ["app of then", "metric", "verdict then", "verdict of this evaluator"],
+                ([code(v.app_name, 80), v.metric, code(v.then, 60), code(v.now, 60)] for v in found.changed),
+                limit=30,
+            )
+        )
+    return "\n\n".join(parts)
+
+
+def _parts(split: Split) -> tuple[float | None, ...]:
+    return split.then, split.rejudged, split.now, split.total, split.agent, split.evaluator
 
 
 def _console() -> Console:
@@ -288,5 +346,7 @@ def _print_decision(console: Console, report: Report, places: Mapping[str, str])
     for warning in figures.warnings(report):
         console.print(Text(f"Note: {warning}", style="yellow"))
     console.print(Text(figures.headline(report), style="bold"), soft_wrap=True)
+    if line := figures.trust_line(report):
+        console.print(Text(f"  {line}"), soft_wrap=True)
     for name, place in places.items():
         console.print(Text(f"  {name:<10} {place}"), soft_wrap=True)

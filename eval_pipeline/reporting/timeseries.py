@@ -80,6 +80,9 @@ follow as `success_rate_low`; likewise averages."""
 
 COLUMNS = tuple(COLUMN_TYPES)
 
+VERDICT_COLUMNS = tuple(column for column in COLUMNS if column.startswith((*RATES, *AVERAGES, "apps_")))
+"""What verdicts make, empty on a quarantined day: the figures may be the evaluator's doing."""
+
 
 def column_description(name: str) -> str:
     """What a column holds, in the words of the report's schema where it has some."""
@@ -92,7 +95,7 @@ def column_description(name: str) -> str:
 
 
 def rows_from_report(report: Report) -> list[Row]:
-    """One row per cohort of the report, in order of cohort."""
+    """One row per cohort of the report, in order of cohort; a quarantined day's rows hold no figure of quality."""
     return [_row(report, Cohort.parse(cohort, ""), summary) for cohort, summary in report.summaries.items()]
 
 
@@ -157,7 +160,10 @@ def _row(report: Report, cohort: Cohort, summary: Summary) -> Row:
             row[name] = parts.pop(main)
             row |= {f"{name}_{part}": value for part, value in parts.items()}
     bands = summary.quality_distribution.model_dump()
-    return row | {f"apps_{band}": len(names) for band, names in bands.items()}
+    row |= {f"apps_{band}": len(names) for band, names in bands.items()}
+    if report.controls.quarantined:
+        row |= dict.fromkeys(VERDICT_COLUMNS)
+    return row
 
 
 def _text(value: Any) -> str:

@@ -10,7 +10,14 @@ from eval_pipeline.storage.artifacts import ArtifactStore
 from eval_pipeline.storage.tables import TableStore
 
 DATED_FOLDERS = ("apps", "evidence")
-PRUNED_TABLES = ("daily_prompts", "generated_apps", "app_evaluations", "evaluator_controls")
+PRUNED_TABLES = (
+    "daily_prompts",
+    "generated_apps",
+    "app_evaluations",
+    "evaluator_controls",
+    "evaluator_flakiness",
+    "evaluator_crossovers",
+)
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 

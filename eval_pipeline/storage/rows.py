@@ -18,6 +18,7 @@ from eval_pipeline.model import (
     GenerationMetrics,
     Measurements,
     MetricResult,
+    Outcome,
     Prompt,
 )
 from eval_pipeline.storage.schemas import TABLES
@@ -169,5 +170,66 @@ def control_row(date: str, verdict: ControlVerdict) -> Row:
     return {"date": date, "is_right": verdict.is_right, **verdict.model_dump(mode="json")}
 
 
+def flakiness_rows(date: str, pairs: Iterable[tuple[GeneratedApp, AppEvaluation, AppEvaluation]]) -> list[Row]:
+    """Rows of `evaluator_flakiness` for apps with their first and second evaluation."""
+    rows: list[Row] = []
+    for app, first, second in pairs:
+        for metric in METRICS:
+            one, two = first.results[metric], second.results[metric]
+            is_known = Outcome.UNKNOWN not in (one.outcome, two.outcome)
+            rows.append(
+                {
+                    **_cohort_row(app.cohort),
+                    "date": date,
+                    "prompt_id": app.prompt.id,
+                    "app_name": app.app_name,
+                    "metric": metric,
+                    "first": one.outcome.value,
+                    "second": two.outcome.value,
+                    "flipped": is_known and (one.outcome, one.value) != (two.outcome, two.value),
+                    "first_code": one.failure_code,
+                    "second_code": two.failure_code,
+                    "first_value": one.value,
+                    "second_value": two.value,
+                    "was_cached": first.cached,
+                    "digest": first.digest,
+                    "evaluator_digest": second.evaluator_digest,
+                    "seconds": second.seconds,
+                }
+            )
+    return rows
+
+
+def crossover_rows(
+    date: str,
+    pairs: Iterable[tuple[GeneratedApp, AppEvaluation, AppEvaluation]],
+    digests: tuple[str, str],
+    seconds: float,
+) -> list[Row]:
+    """Rows of `evaluator_crossovers` for earlier apps with their evaluation then and now, `digests` likewise."""
+    return [
+        {
+            **_cohort_row(app.cohort),
+            "date": date,
+            "previous_date": app.cohort.date,
+            "prompt_id": app.prompt.id,
+            "app_name": app.app_name,
+            "metric": metric,
+            "outcome_then": then.results[metric].outcome.value,
+            "outcome_now": now.results[metric].outcome.value,
+            "value_then": then.results[metric].value,
+            "value_now": now.results[metric].value,
+            "code_then": then.results[metric].failure_code,
+            "code_now": now.results[metric].failure_code,
+            "digest_then": digests[0],
+            "digest_now": digests[1],
+            "digest": now.digest,
+            "batch_seconds": seconds,
+        }
+        for app, then, now in pairs
+        for metric in METRICS
+    ]
+
+
 def control_of(row: Mapping[str, Any]) -> ControlVerdict:
-    return ControlVerdict(**{name: row[name] for name in ControlVerdict.model_fields if row[name] is not None})
+    return ControlVerdict(**{name: row[name] for name in ControlVerdict.model_fields if row.get(name) is not None})

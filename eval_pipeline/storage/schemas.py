@@ -124,7 +124,7 @@ TABLES = {
                 digest string SHA-256 of the app's tree
                 cached bool whether the verdict was kept from an earlier judgement
                 isolation string L3, L2 or L0
-                evaluator_digest string SHA-256 of evaluator code and tools
+                evaluator_digest string digest of evaluator code, metrics, tools and limits
                 app_seconds float time the whole app took
                 total_loc int lines of source
                 build_time_sec float production build
@@ -148,9 +148,62 @@ TABLES = {
                 failure_code string of the verdict given
                 reason string of the verdict given
                 isolation string L3, L2 or L0
-                evaluator_digest string SHA-256 of evaluator code and tools
+                evaluator_digest string digest of evaluator code, metrics, tools and limits
                 evaluator_version string version of this package
                 tools string versions of the tools used, JSON object
+                stack string stack that the control app is of
+                seconds float time this control app took
+                batch_seconds float wall time of all controls of the batch
+                """
+            ),
+            ("date",),
+        ),
+        TableSchema(
+            "evaluator_flakiness",
+            "one metric of one app judged twice on a day, the second time without the cache",
+            _columns(
+                _COHORT
+                + """
+                prompt_id string id in the prompt set
+                app_name string name of the app's folder
+                metric string one of the nine
+                first string outcome of the verdict that counts
+                second string outcome of the second judgement
+                flipped bool whether both are known and differ, in outcome or in value
+                first_code string failure code of the first
+                second_code string failure code of the second
+                first_value float value of the first
+                second_value float value of the second
+                was_cached bool whether the first was kept from an earlier judgement
+                digest string SHA-256 of the app's tree
+                evaluator_digest string digest of evaluator code, metrics, tools and limits
+                seconds float time the app's second judgement took
+                """
+            ),
+            ("date",),
+        ),
+        TableSchema(
+            "evaluator_crossovers",
+            "one metric of an app of the last judged day, as judged then and by the day's other evaluator",
+            _columns(
+                """
+                date string UTC day, YYYY-MM-DD
+                previous_date string the day that is judged again
+                generator string what made the app
+                repeat int 1 for the first app of a prompt
+                prompt_id string id in the prompt set
+                app_name string name of the app's folder
+                metric string one of the nine
+                outcome_then string pass, fail, unknown or not_applicable
+                outcome_now string the same by the day's evaluator
+                value_then float 0 to 1, or 0 to 5
+                value_now float the same by the day's evaluator
+                code_then string failure code
+                code_now string failure code by the day's evaluator
+                digest_then string evaluator of the earlier day
+                digest_now string evaluator of the day
+                digest string SHA-256 of the app's tree
+                batch_seconds float wall time of judging all of them again
                 """
             ),
             ("date",),

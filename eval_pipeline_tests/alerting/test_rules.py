@@ -4,9 +4,18 @@ import pytest
 
 from eval_pipeline.alerting.alert import Alert
 from eval_pipeline.alerting.rules import MIN_BASELINE_DAYS, baseline, check_report
-from eval_pipeline.model import METRICS, Cohort
+from eval_pipeline.model import METRICS, Cohort, Outcome
+from eval_pipeline.reporting.trust import Flakiness, FlipRate
 from eval_pipeline.settings import Settings
-from eval_pipeline_tests.reporting.examples import COHORT, DATE, WRONG_CONTROL, app, failed_generation, report
+from eval_pipeline_tests.reporting.examples import (
+    COHORT,
+    DATE,
+    RIGHT_CONTROL,
+    WRONG_CONTROL,
+    app,
+    failed_generation,
+    report,
+)
 
 BLOCKED = dict.fromkeys(("databricks_connectivity", "data_returned", "ui_renders"), "blocked_by:runtime_success")
 BAD: dict[str, str | None] = {"runtime_success": "no_listener", **BLOCKED}
@@ -116,3 +125,41 @@ def test_the_same_report_gives_the_same_ids_and_rows_read_back():
     first, again = (check_report(day(0, bad=10), [], Settings()) for _ in range(2))
     assert first == again
     assert [Alert.from_row(alert.to_row()) for alert in first] == first
+
+
+def flaky(built, *metrics):
+    rates = {
+        metric: FlipRate(flips=2, n=10, unknown=0, rate=0.2, low=0.05, high=0.5, is_flagged=metric in metrics)
+        for metric in METRICS
+    }
+    found = Flakiness(days=30, apps_today=1, flips_today=0, seconds=2.5, metrics=rates)
+    return built.model_copy(update={"flakiness": found})
+
+
+def test_a_metric_whose_verdicts_flip_raises_no_quality_alert():
+    day_of_tests = report([app("a"), *(app(f"b{i}", {"tests_pass": "tests_failed"}) for i in range(9))])
+    assert rules(check_report(day_of_tests, [], Settings())) == ["low_success"]
+    assert check_report(flaky(day_of_tests, "tests_pass"), [], Settings()) == []
+
+
+def test_an_alert_on_the_other_metrics_says_what_its_figures_leave_out():
+    (alert,) = check_report(flaky(day(0, bad=2), "tests_pass", "type_safety"), [], Settings())
+    assert alert.value == 0.8
+    assert alert.message.endswith("because second judgements flip it: type_safety, tests_pass.")
+    assert alert.details["left_out_as_flaky"] == ["type_safety", "tests_pass"]
+
+
+def test_the_window_is_compared_without_the_flaky_metric_too():
+    history = [
+        report([app("a", {"tests_pass": "no_tests"}, cohort=Cohort(date=date, generator="template"))], date=date)
+        for date in ("2026-11-18", "2026-11-19", "2026-11-20")
+    ]
+    settings = Settings(alert_min_score=0, alert_min_success=0, alert_max_drop=5)
+    today = report([app("a", {"ui_renders": "blank_page", "tests_pass": "no_tests"})])
+    (alert,) = check_report(flaky(today, "tests_pass"), history, settings)
+    assert alert.details["baseline_mean"] == 100
+
+
+def test_an_unknown_control_raises_no_alert():
+    unknown = RIGHT_CONTROL.model_copy(update={"given": Outcome.UNKNOWN})
+    assert check_report(day(0, controls=[RIGHT_CONTROL, unknown]), [], Settings()) == []

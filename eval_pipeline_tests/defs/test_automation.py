@@ -324,6 +324,8 @@ def test_checks_say_what_is_wrong_and_only_incomplete_data_stops_the_day(instanc
     write("app_evaluations", [verdict | {"metric": metric} for metric in METRICS[:-1]])
     control = {"date": DAY, "control": "blank-page", "metric": "ui_renders", "expected": "fail", "given": "pass"}
     write("evaluator_controls", [control | {"is_right": False, "reason": "saw text"}])
+    look = {**COHORT, "prompt_id": "a", "app_name": "gone", "metric": "ui_renders", "first": "pass", "second": "fail"}
+    write("evaluator_flakiness", [look | {"flipped": True}])
     write("evaluation_report", [{**COHORT, "total_apps": 5, "success_rate": 0.2, "avg_appeval_100": 41.5}])
 
     found = run_checks(instance)
@@ -339,7 +341,14 @@ def test_checks_say_what_is_wrong_and_only_incomplete_data_stops_the_day(instanc
     assert "failed-1" in said["app_evaluations_are_complete"] and "'a'" in said["app_evaluations_are_complete"]
     assert "the \\| tool &#60;broke&#62;" in said["few_verdicts_are_unknown"]
     assert "blank-page" in said["controls_are_right"] and "saw text" in said["controls_are_right"]
+    assert "ui\\_renders | 1 | 1" in said["verdicts_do_not_flip"]
     assert "41.5" in said["quality_is_above_its_floor"]
+
+    write("evaluation_report", [{**COHORT, "total_apps": 5, "success_rate": 0.2, "quarantined": True}])
+    write("evaluator_controls", [control | {"is_right": False, "given": "unknown"}])
+    found = run_checks(instance)
+    assert found["quality_is_above_its_floor"].passed, "a quarantined day says nothing of quality"
+    assert found["controls_are_right"].passed, "an unknown control is not a wrong one"
 
     graph = repository.asset_graph
     assert {key.name for key in graph.asset_check_keys if graph.get(key).blocking} == BLOCKING

@@ -1,6 +1,7 @@
 import pytest
 
 from eval_pipeline.improvement.day import file_issues, find_patterns
+from eval_pipeline.model import Outcome
 from eval_pipeline.settings import Settings
 from eval_pipeline.storage.artifacts import ArtifactStore
 from eval_pipeline.storage.rows import control_row, frame
@@ -15,13 +16,16 @@ WRONG = "2026-11-19"
 
 @pytest.fixture
 def tables(home):
-    """Fourteen days and one before them; the same failure on each judged day, one of them with wrong controls."""
+    """Fourteen days and one before them; the same failure on each judged day, one of them with wrong controls
+    and one with an unknown one."""
     store = TableStore(home / "tables")
     pairs = [on(date, "a") for date in ("2026-11-07", *TRUSTED, WRONG)]
     evaluations, apps = rows_of(pairs)
     store.replace("app_evaluations", frame("app_evaluations", evaluations))
     store.replace("generated_apps", frame("generated_apps", apps))
-    controls = [control_row(date, RIGHT_CONTROL) for date in TRUSTED] + [control_row(WRONG, WRONG_CONTROL)]
+    unknown = RIGHT_CONTROL.model_copy(update={"given": Outcome.UNKNOWN})
+    controls = [control_row(date, unknown if date == TRUSTED[1] else RIGHT_CONTROL) for date in TRUSTED]
+    controls.append(control_row(WRONG, WRONG_CONTROL))
     store.replace("evaluator_controls", frame("evaluator_controls", controls))
     return store
 

@@ -19,7 +19,7 @@ from eval_pipeline.publishing.mlflow_log import TrackingError, experiment_name, 
 from eval_pipeline.reporting.report import load_report
 from eval_pipeline.settings import Settings
 from eval_pipeline.storage.artifacts import ArtifactStore
-from eval_pipeline_tests.reporting.examples import app, failed_generation, report
+from eval_pipeline_tests.reporting.examples import WRONG_CONTROL, app, failed_generation, report
 
 # MLflow's own tables use a loader that SQLAlchemy 2.1 warns of when they are first read.
 pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning")
@@ -130,6 +130,15 @@ def test_a_day_judged_again_changes_its_run_in_place(log, client, tracked):
     assert run.data.tags["eval.evaluation_run_id"] == "run-2"
     table = json.loads(artifact(client, again.run_id, "app_metrics.json"))
     assert [row[table["columns"].index("tests_pass")] for row in table["data"]] == [False]
+
+
+def test_a_day_that_turns_out_quarantined_is_tagged_and_has_no_figure_of_quality(log, client):
+    (sound,) = log(report(date="2026-11-15"))
+    (run,) = log(report(date="2026-11-15", controls=[WRONG_CONTROL]))
+    assert client.get_run(sound.run_id).data.tags["eval.quarantined"] == "false"
+    logged = client.get_run(run.run_id).data
+    assert logged.tags["eval.quarantined"] == "true"
+    assert logged.metrics["total_apps"] == 2 and "success_rate" not in logged.metrics
 
 
 @pytest.mark.parametrize(

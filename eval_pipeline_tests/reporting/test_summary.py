@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from eval_pipeline.model import Outcome
 from eval_pipeline.reporting.markdown import block, code, table
 from eval_pipeline.reporting.summary import adhoc_table, day_table, summary_markdown
 from eval_pipeline_tests.reporting.examples import (
     HOSTILE,
+    RIGHT_CONTROL,
     WRONG_CONTROL,
     app,
     failed_generation,
@@ -52,6 +54,21 @@ def test_each_metric_has_its_n_interval_and_failure_codes():
     )
     row = next(line for line in text.splitlines() if line.startswith("| tests_pass"))
     assert row == "| tests_pass | 50 % | 9–91 % | 2 | 1 | 1 | 1 | 0 | 33 % … 67 % | `no_tests` × 1 |"
+
+
+def test_a_quarantined_day_says_so_first():
+    built = report(controls=[WRONG_CONTROL])
+    lines = summary_markdown(built).splitlines()
+    assert lines[0] == "# Evaluation of 2026-11-21: quarantined"
+    assert lines[2].startswith("> **Note:** This day is quarantined: 1 of 1 control verdicts came out wrong")
+    assert lines[4].startswith("**QUARANTINED · 2 apps")
+    assert "QUARANTINED" in without_styles(printed(day_table, built))
+
+
+def test_an_unproven_stack_is_named_and_does_not_quarantine():
+    unknown = RIGHT_CONTROL.model_copy(update={"given": Outcome.UNKNOWN, "stack": "trpc"})
+    text = summary_markdown(report(controls=[unknown]))
+    assert "Unproven: trpc." in text and "controls 0 of 1 right, 1 unknown" in text and "quarantin" not in text
 
 
 def test_the_reader_is_warned_of_wrong_controls_and_unknowns():

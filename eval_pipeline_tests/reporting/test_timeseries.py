@@ -16,7 +16,7 @@ from eval_pipeline.reporting.timeseries import (
     to_csv,
     upsert,
 )
-from eval_pipeline_tests.reporting.examples import DATE, app, not_tried, report
+from eval_pipeline_tests.reporting.examples import DATE, WRONG_CONTROL, app, not_tried, report
 
 
 def two_cohorts():
@@ -56,6 +56,16 @@ def test_the_columns_stay_where_they_are():
         assert {f"{metric}_rate{part}" for part in ("", "_low", "_high", "_passed", "_unknown", "_worst")} <= set(
             COLUMNS
         )
+
+
+def test_a_quarantined_day_has_a_row_that_says_so_and_no_figure_of_quality():
+    (row,) = rows_from_report(report(controls=[WRONG_CONTROL]))
+    (sound,) = rows_from_report(report())
+    assert row["quarantined"] and (row["controls_right"], row["total_apps"], row["total_cost_usd"]) == (0, 2, 1.0)
+    emptied = {column for column in COLUMNS if row[column] is None}
+    assert {"success_rate", "avg_appeval_100", "ui_renders_rate_passed", "avg_deployability_score_n"} <= emptied
+    assert not any("rate" in column or "avg_" in column for column in set(COLUMNS) - emptied)
+    assert from_csv(to_csv([row]))[0] == row and sound["success_rate"] == 0.5
 
 
 def test_a_row_replaces_the_one_of_its_cohort_and_no_other():

@@ -28,6 +28,7 @@ from eval_pipeline.publishing.site.views import (
     costly_apps,
     day_lines,
     metric_rates,
+    trust_notes,
     verdict,
 )
 from eval_pipeline.reporting.report import AppReport, Report
@@ -93,6 +94,8 @@ class _Builder:
             "is_sample": is_sample,
             "isolation": ISOLATION,
             "metric_rates": metric_rates,
+            "labels": LABELS,
+            "trust_notes": trust_notes,
         }
 
     def build(self, reports: Iterable[Report], timeseries: Sequence[Row], alerts: Sequence[Row]) -> None:

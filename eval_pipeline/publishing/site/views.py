@@ -8,6 +8,7 @@ from typing import Any
 
 from eval_pipeline.model import BINARY_METRICS, MAX_SCORE, METRICS, SCORED_METRICS, Cohort, MetricResult, Outcome
 from eval_pipeline.publishing.site.render import app_page, day_page, percent
+from eval_pipeline.reporting.figures import crossover_sentence
 from eval_pipeline.reporting.report import AppReport, Report, Summary
 
 LABELS: dict[str, str] = dict(
@@ -128,12 +129,42 @@ def metric_rates(summary: Summary) -> list[tuple[str, str, Any]]:
 def verdict(report: Report, timeseries: Iterable[Mapping[str, Any]]) -> tuple[str, str]:
     """The day in a headline and a line under it, for people who read no further."""
     controls = report.controls
-    success, score = report.summary.success_rate, report.summary.avg_appeval_100
     if controls.quarantined:
         return "This day does not count.", (
-            f"The evaluator judged {controls.total - controls.right} of {controls.total} control verdicts wrong, "
+            f"The evaluator judged {len(controls.wrong)} of {controls.total} control verdicts wrong, "
             "so the numbers below may be its own doing."
         )
+    return _compared(report, timeseries)
+
+
+def trust_notes(report: Report) -> list[tuple[str, str]]:
+    """What a reader must know beside the verdict, as (badge, sentence): unproven stacks, a changed evaluator, flaky
+    metrics."""
+    notes = []
+    if report.controls.unproven:
+        stacks = ", ".join(report.controls.unproven)
+        notes.append(
+            (
+                "Unproven",
+                f"Nothing vouches for verdicts on apps of stack {stacks}: its good control was not judged in full.",
+            )
+        )
+    if report.crossover:
+        notes.append(("New evaluator", crossover_sentence(report.crossover)))
+    if report.flakiness and report.flakiness.flagged:
+        names = ", ".join(LABELS[metric] for metric in report.flakiness.flagged)
+        notes.append(
+            (
+                "Flaky",
+                f"{names}: verdicts flip when an unchanged app is judged again, so quality alerts leave this out.",
+            )
+        )
+    return notes
+
+
+def _compared(report: Report, timeseries: Iterable[Mapping[str, Any]]) -> tuple[str, str]:
+    """The day against the days before it."""
+    success, score = report.summary.success_rate, report.summary.avg_appeval_100
     if success.rate is None or success.low is None or success.high is None:
         return "Nothing could be judged on this day.", "Every verdict is unknown, or there are no apps."
     headline = f"{success.passed} of {success.n} apps pass everything"
