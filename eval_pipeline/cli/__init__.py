@@ -22,6 +22,7 @@ _COMMANDS = {
     "evaluate": ("evaluate", "Judge app directories, without Dagster."),
     "dashboard": ("serve", "Build the dashboard, and serve it when asked."),
     "workspace": ("serve", "The local Databricks workspace."),
+    "shard": ("shard", "Judge one shard of a batch, on the machine that it was sent to."),
     "dev": ("serve", "The Dagster UI on this project's home."),
     "demo-archive": ("archive", "Load 30 made-up days, to see trends, alerts and issues at once."),
     "prune": ("archive", "Remove apps, evidence and rows older than the retention setting."),

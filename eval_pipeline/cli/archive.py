@@ -33,10 +33,12 @@ def demo_archive() -> None:
 @click.option("--dry-run", is_flag=True, help="Only say what would go.")
 @click.option("--keep-days", type=click.IntRange(1), help="Days to keep; default EVAL_RETENTION_DAYS.")
 def prune(dry_run: bool, keep_days: int | None) -> None:
-    """Remove apps, evidence and their rows older than the retention setting.
+    """Remove apps, evidence and their rows older than the retention setting, and what the dependency store may not
+    hold.
 
     Reports, the time series, the dashboard and what was published stay.
     """
+    from eval_pipeline.sandbox.shelf import Shelf
     from eval_pipeline.storage.retention import prune as prune_store
 
     settings = settings_with_home(is_read_only=dry_run)
@@ -55,3 +57,8 @@ def prune(dry_run: bool, keep_days: int | None) -> None:
         click.echo(f"{verb} {count} rows of {name} before {pruned.before}")
     if not pruned.folders and not counts:
         click.echo(f"nothing to remove: nothing is older than {pruned.before}")
+    shelf = Shelf(settings.home / "dependencies", settings.dependency_store_gb)
+    for digest in [] if dry_run else shelf.trim():
+        click.echo(f"removed dependencies/{digest}")
+    stored = sum(entry.bytes for entry in shelf.entries()) / 1e9
+    click.echo(f"dependency store: {stored:.1f} of {settings.dependency_store_gb:g} GB")

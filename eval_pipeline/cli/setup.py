@@ -13,7 +13,7 @@ from eval_pipeline.model import EvaluatorError
 from eval_pipeline.settings import Settings, env_name
 from eval_pipeline.text import mask
 
-TOOLS = ("node", "npm", "browser", "bwrap", "git")
+TOOLS = ("node", "npm", "browser", "bwrap", "git", "uv", "pnpm", "bun")
 
 
 @click.command()
@@ -48,6 +48,7 @@ def doctor() -> None:
 
     Exits with 3 when apps cannot be judged with what is there.
     """
+    from eval_pipeline.sandbox.package_managers import PINNED
     from eval_pipeline.sandbox.tools import find_tool
 
     settings = settings_with_home()
@@ -60,7 +61,8 @@ def doctor() -> None:
         tool = find_tool(name, settings)
         if tool is None:
             missing.append(name)
-        table.add_row(name, tool.version if tool else "missing", str(tool.path) if tool else "eval-pipeline setup")
+        hint = "comes with the first app that needs it" if name in PINNED else "eval-pipeline setup"
+        table.add_row(name, tool.version if tool else "missing", str(tool.path) if tool else hint)
     console.print(table)
     console.print(_services(settings))
     console.print(_isolation(settings), markup=False, highlight=False)
@@ -70,6 +72,9 @@ def doctor() -> None:
 
 def _services(settings: Settings) -> Table:
     """Each service: the one in force, and the setting that chooses it."""
+    from eval_pipeline.sandbox.shelf import Shelf
+
+    stored = sum(entry.bytes for entry in Shelf(settings.home / "dependencies").entries()) / 1e9
     rows = [
         ("home", str(settings.home), "EVAL_PIPELINE_HOME"),
         ("generators", ", ".join(settings.generators), "EVAL_GENERATORS"),
@@ -82,6 +87,11 @@ def _services(settings: Settings) -> Table:
         ),
         ("MLflow", mask(settings.mlflow_tracking_uri or "embedded, HOME/mlflow.db"), "MLFLOW_TRACKING_URI"),
         ("publishing", mask(settings.publish_remote or "local repository, HOME/publish"), "EVAL_PUBLISH_REMOTE"),
+        (
+            "dependency store",
+            f"{stored:.1f} of {settings.dependency_store_gb:g} GB, HOME/dependencies",
+            "EVAL_DEPENDENCY_STORE_GB",
+        ),
         ("alerts", "Slack and outbox" if settings.slack_webhook_url else "outbox", "EVAL_SLACK_WEBHOOK_URL"),
     ]
     table = Table(title="Services", title_justify="left")
