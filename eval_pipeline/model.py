@@ -207,9 +207,10 @@ class AppEvaluation(Value):
 
 
 class ControlVerdict(Value):
-    """One control app's metric, as expected beside as given."""
+    """One control app's metric, as expected beside as given. `stack` is empty where it was not recorded."""
 
     control: str
+    stack: str = ""
     metric: str
     expected: Outcome
     given: Outcome
@@ -219,3 +220,8 @@ class ControlVerdict(Value):
     @property
     def is_right(self) -> bool:
         return self.expected == self.given
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether the evaluator erred. An `unknown` is not wrong: it proves nothing either way."""
+        return self.given is not Outcome.UNKNOWN and not self.is_right

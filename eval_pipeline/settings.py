@@ -12,7 +12,7 @@ import os
 import re
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
@@ -99,10 +99,11 @@ class Settings(BaseSettings):
     )
     app_timeout_seconds: float = Field(default=300, gt=0, description="Wall time for one app's evaluation.")
     controls_per_batch: int = Field(
-        default=2,
+        default=4,
         ge=1,
-        le=20,
-        description="Known-bad control apps judged with each batch, beside the known-good one.",
+        le=100,
+        description="At most so many known-bad control apps are judged with each batch, beside a known-good one of "
+        "each stack.",
     )
     allow_unsandboxed: bool = Field(
         default=False, description="Judge foreign apps even where no sandbox can be had. Dangerous."
@@ -111,8 +112,48 @@ class Settings(BaseSettings):
     app_processes: int = Field(default=512, ge=32, description="Processes and threads of one app.")
     app_disk_mb: int = Field(default=512, ge=16, description="Disk that one app may write.")
     app_output_mb: int = Field(default=8, ge=1, description="Log output kept of one command.")
+    dependency_store_gb: float = Field(
+        default=10,
+        gt=0,
+        description="Gigabytes that the dependency store may take; what was used longest ago is removed first.",
+    )
     weights: dict[str, float] = Field(
         default=DEFAULT_WEIGHTS, description="Weights of appeval_100, JSON object over the nine metrics."
+    )
+
+    # Judging on other machines
+    shard_runner: Literal["local", "databricks"] = Field(
+        default="local",
+        description="Where batches are judged: on this machine, or as tasks of a Databricks job (docs/SHARDS.md).",
+    )
+    shards: int = Field(
+        default=1, ge=1, le=64, description="Parts that a batch is cut into, a machine each; local batches are not cut."
+    )
+    shard_volume: str | None = Field(
+        default=None,
+        description="Unity Catalog volume, or a folder in one, by which shards travel: "
+        "/Volumes/<catalog>/<schema>/<name>.",
+    )
+    shard_cluster: dict[str, Any] = Field(
+        default_factory=dict,
+        description="The machine of a shard, `new_cluster` of the Jobs API as a JSON object, with the evaluation "
+        "image.",
+    )
+
+    # Beside the metrics
+    vision: Literal["off", "anthropic"] = Field(
+        default="off",
+        description="Ask a vision model for a second opinion on each page, recorded beside ui_renders; costs money.",
+    )
+    vision_model: str = Field(default="claude-haiku-5-5", min_length=1, description="Model of EVAL_VISION.")
+    anthropic_api_key: SecretStr | None = _named("ANTHROPIC_API_KEY", default=None, description="API key (secret).")
+    anthropic_base_url: str | None = _named(
+        "ANTHROPIC_BASE_URL", default=None, description="Address of the Anthropic API, when it is not the usual one."
+    )
+    docker_build: bool = Field(
+        default=False,
+        description="Build each app's Dockerfile with docker or podman, recorded beside build_success. Runs the "
+        "app's instructions in the engine, with its network.",
     )
 
     # Tools (found on PATH or under HOME/tools when unset)
@@ -284,5 +325,10 @@ def registry_environment() -> dict[str, str]:
         "node_extra_ca_certs",
         "npm_config_registry",
         "npm_config_cafile",
+        "uv_default_index",
+        "uv_index_url",
+        "pip_index_url",
+        "pip_cert",
+        "requests_ca_bundle",
     }
     return {name: value for name, value in os.environ.items() if name.lower() in names and value}

@@ -65,7 +65,7 @@ def evaluate_directories(
         )
         info = EvaluatorInfo(
             version=__version__,
-            digest=evaluator.digest,
+            digest=evaluator.verdict_digest,
             isolation=evaluator.isolation,  # pyright: ignore[reportArgumentType]
             resources=machine(settings, parallel),
             tools=evaluator.tools,

@@ -14,16 +14,17 @@ ANY_METRIC = {
 }
 
 DEPENDENCIES = {
-    "manifest_invalid": "package.json asks for dependencies in a way that cannot be read",
-    "lockfile_missing": "no package-lock.json beside package.json",
-    "lockfile_invalid": "package-lock.json cannot be read, or is not one",
+    "manifest_invalid": "the app asks for dependencies in a way that cannot be read",
+    "lockfile_missing": "no lockfile beside package.json, or nothing that names a Python app's packages",
+    "lockfile_invalid": "the lockfile cannot be read, or is not one",
     "lockfile_unsupported": "the lockfile is of a kind or version that is not supported",
-    "lockfile_out_of_sync": "package-lock.json does not agree with package.json",
+    "lockfile_out_of_sync": "the lockfile does not agree with package.json or pyproject.toml",
     "foreign_package_source": "a dependency comes from a URL, a path or a git repository instead of the registry",
     "integrity_mismatch": "a downloaded package is not the one that the lockfile names",
     "package_not_found": "the registry has no such package or version",
     "dependency_conflict": "the dependencies contradict each other",
     "unsupported_platform": "a dependency does not run on this platform",
+    "no_wheel": "a Python package is not to be had as a wheel; nothing is built from source",
     "install_failed": "the dependencies cannot be installed from the lockfile",
 }
 
@@ -31,6 +32,7 @@ CODES: dict[str, dict[str, str]] = {
     "build_success": DEPENDENCIES
     | {
         "invalid_tree": "the app's folder cannot be read safely: empty, a link out of it, a name not UTF-8, too large",
+        "unsupported_stack": "the tree is no app of a supported stack; the reason says what was looked for",
         "invalid_package_json": "package.json is not a JSON object, or a part of it has the wrong type",
         "build_failed": "the build command exited with an error",
         "build_timeout": "the build did not finish in its time",
@@ -44,13 +46,16 @@ CODES: dict[str, dict[str, str]] = {
         "wrong_port": "the app listened on another port than the one it was given",
         "health_500": "the health route answered with a server error",
         "no_health_route": "no health route or API route answered 2xx with something other than the page shell",
+        "page_not_served": "a static client's page, or a file that the page needs, was not served",
         "died_after_visit": "the process ended while or after a browser visited it",
     },
     "type_safety": {
         "tsc_error": "the compiler found errors",
         "unchecked_sources": "TypeScript sources that no tsconfig covers",
-        "no_compiler": "the dependencies hold no TypeScript compiler",
+        "no_compiler": "the dependencies lack the TypeScript compiler, or the Python type checker that is configured",
         "tsc_timeout": "the compiler did not finish in its time",
+        "type_error": "the configured Python type checker found errors",
+        "type_check_timeout": "the Python type checker did not finish in its time",
     },
     "tests_pass": {
         "no_tests": "the runner found no test",

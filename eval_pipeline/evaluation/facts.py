@@ -44,6 +44,8 @@ class BuildFacts:
     has_start_command: bool
     imports_undeclared: tuple[str, ...] = ()
     """Packages that the built start file imports and `dependencies` does not name."""
+    unlocked: tuple[str, ...] = ()
+    """Production dependencies that no lockfile and no exact version holds."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,7 @@ class TypeFacts:
     has_compiler: bool = True
     suppressions: int = 0
     is_strict: bool = True
+    checker: str = "tsc"
 
 
 @dataclass(frozen=True)
@@ -122,6 +125,10 @@ class DataFacts:
     after: Match
     is_distinctive: bool
     """Whether the endpoint served anything that can be told from chance."""
+    is_changed_by_rows: bool = True
+    """Whether the endpoint served other rows after the tables were changed."""
+    is_fixed: bool = False
+    """Whether it served distinctive values again, and none was new: tables that no seed changes."""
     has_own_values: bool = False
     """Whether the replies carry distinctive values that are in the app's sources."""
     is_unchanged: bool = False
@@ -143,6 +150,8 @@ class RunFacts:
     probes: tuple[ProbeFacts, ...] = ()
     api_route: str | None = None
     """A real API route seen from the page, when no health route answers."""
+    is_static: bool = False
+    """Whether the app is a static client: `probes` are then its page, or a file that was not served."""
     alive_after_visit: bool = False
     visit: VisitFacts | None = None
     statements: tuple[StatementFacts, ...] = ()

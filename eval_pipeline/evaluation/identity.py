@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
-from eval_pipeline.evaluation.metrics import MODULES
+from eval_pipeline.evaluation.metrics import MODULES, metric_version
 
 PACKAGE = Path(__file__).resolve().parent.parent
 FOLDERS = ("evaluation", "sandbox", "workspace")
@@ -35,6 +35,12 @@ def source_digest() -> str:
 def _files(folder: Path) -> Iterable[Path]:
     controls = PACKAGE / "evaluation" / "controls"
     return (p for p in folder.rglob("*") if p.suffix in SUFFIXES and p.is_file() and controls not in p.parents)
+
+
+def verdict_digest(evaluator: str, sample_schema_version: int) -> str:
+    """16 hex digits over all that a verdict rests on besides the app: the evaluator, every metric, the sample data."""
+    versions = json.dumps([evaluator, sample_schema_version, {m: metric_version(m) for m in sorted(MODULES)}])
+    return hashlib.sha256(versions.encode()).hexdigest()[:16]
 
 
 def evaluator_digest(tools: Mapping[str, str], isolation: str, limits: Mapping[str, float]) -> str:

@@ -8,8 +8,9 @@ from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from eval_pipeline.evaluation import vision
 from eval_pipeline.evaluation.facts import AppFault, BuildFacts, RunFacts, Trouble
 from eval_pipeline.evaluation.matching import KnownBeforehand
 from eval_pipeline.evaluation.metrics import (
@@ -28,6 +29,7 @@ from eval_pipeline.evaluation.sources import SourceTree
 from eval_pipeline.evaluation.stacks import Project, ProjectError, detect
 from eval_pipeline.evaluation.steps.bench import Bench
 from eval_pipeline.evaluation.steps.build import products
+from eval_pipeline.evaluation.steps.image import image_evidence
 from eval_pipeline.evaluation.steps.run import RunningApp, draw_port, draw_seed, run_app
 from eval_pipeline.evaluation.toolchains import TOOLCHAINS
 from eval_pipeline.evaluation.verdicts import blocked, failed, not_applicable, unknown
@@ -85,25 +87,34 @@ def judge(
     wanted: Collection[str],
     scratch: Path,
     deadline: float,
+    asks_opinion: bool = True,
 ) -> Judgement:
-    """Judges the `wanted` metrics of the app in `tree`; its evidence files are left in `scratch`/evidence."""
+    """Judges the `wanted` metrics of the app in `tree`; its evidence files are left in `scratch`/evidence.
+
+    `asks_opinion` is whether a vision model may be asked, where the settings want one.
+    """
     (scratch / "evidence").mkdir(parents=True)
     source = SourceTree(tree)
     try:
         project = detect(source)
     except ProjectError as error:
         return Judgement("unsupported", all_blocked_by_build(error.code, error.reason))
-    if project.stack == "unsupported":
-        return Judgement(project.stack, {m: not_applicable(m, project.not_applicable[m]) for m in METRICS})
     bench = Bench(kit.sandbox, kit.dependencies, kit.settings, kit.node, project, scratch, deadline)
-    return _JudgedApp(kit, browsers, bench, name, prompt_text).judge(wanted)
+    with bench.holder:
+        return _JudgedApp(kit, browsers, bench, name, prompt_text, asks_opinion).judge(wanted)
 
 
 class _JudgedApp:
     """The steps of one app, each done at most once."""
 
     def __init__(
-        self, kit: Kit, browsers: Callable[[], BrowserPool], bench: Bench, name: str, prompt_text: str
+        self,
+        kit: Kit,
+        browsers: Callable[[], BrowserPool],
+        bench: Bench,
+        name: str,
+        prompt_text: str,
+        asks_opinion: bool,
     ) -> None:
         self.kit = kit
         self.browsers = browsers
@@ -112,13 +123,15 @@ class _JudgedApp:
         self.toolchain = TOOLCHAINS[bench.project.toolchain]
         self.name = name
         self.prompt_text = prompt_text
+        self.asks_opinion = asks_opinion and kit.settings.vision != "off"
         self.measured: dict[str, float | int | None] = {}
 
     def judge(self, wanted: Collection[str]) -> Judgement:
+        image = self.kit.helpers.submit(image_evidence, self.bench) if "build_success" in wanted else None
         install = _attempt(lambda: self.toolchain.install(self.bench))
         checks: dict[str, Future[MetricResult]] = {}
         if install is None:
-            checks = {m: f for m, f in self._start_checks().items() if m in wanted}
+            checks = self._start_checks(wanted)
         results = self._judge_run(install) if RUN_METRICS & set(wanted) else {}
         for metric in ("type_safety", "tests_pass"):
             if metric in self.project.not_applicable:
@@ -128,18 +141,28 @@ class _JudgedApp:
             elif metric in wanted:
                 results[metric] = _without_dependencies(metric, install)
         self.measured["total_loc"] = self.project.tree.lines_of_code
+        if image is not None and "build_success" in results:
+            results["build_success"] = _with(results["build_success"], image.result())
+        if "ui_renders" in wanted and "ui_renders" in results:
+            results["ui_renders"] = _with(results["ui_renders"], self._second_opinion())
         return Judgement(self.project.stack, results, Measurements.model_validate(self.measured))
 
-    def _start_checks(self) -> dict[str, Future[MetricResult]]:
+    def _start_checks(self, wanted: Collection[str]) -> dict[str, Future[MetricResult]]:
         """Types, then tests, in a thread beside the build's: on two cores that keeps both busy."""
         helpers = self.kit.helpers
-        types = helpers.submit(self._judge_types)
+        checks: dict[str, Future[MetricResult]] = {}
+        types = helpers.submit(self._judge_types) if "type_safety" in wanted else None
+        if types is not None:
+            checks["type_safety"] = types
 
         def tests() -> MetricResult:
-            types.exception()
+            if types is not None:
+                types.exception()
             return self._judge_tests()
 
-        return {"type_safety": types, "tests_pass": helpers.submit(tests)}
+        if "tests_pass" in wanted:
+            checks["tests_pass"] = helpers.submit(tests)
+        return checks
 
     def _judge_types(self) -> MetricResult:
         parts = _attempt(lambda: self.toolchain.check_types(self.bench, self.bench.copy("types")))
@@ -174,6 +197,14 @@ class _JudgedApp:
                     ran = self._run(copy, session)
             _close_session(session)
         return self._judge_all(built, ran)
+
+    def _second_opinion(self) -> dict[str, Any]:
+        """A vision model's, when it is asked for and there is something to be seen."""
+        shots = [self.bench.evidence / f"screenshot-{name}.png" for name in ("desktop", "phone")]
+        shots = [path for path in shots if path.is_file()]
+        if not self.asks_opinion or not shots:
+            return {}
+        return {"vision": vision.ask(self.kit.settings, shots, self.prompt_text).model_dump(mode="json")}
 
     def _open_session(self) -> AppSession:
         return self.kit.workspace.open_session(self.name, seed=draw_seed())
@@ -215,30 +246,36 @@ class _JudgedApp:
         results = {"build_success": build_success.judge(built)}
         if isinstance(ran, Trouble):
             return results | {m: unknown(m, str(ran)) for m in RUN_METRICS - {"build_success"}}
-        results |= judge_use(ran)
-        tree = self.project.tree
+        results |= judge_use(ran, self.project.serves_data)
+        tree, outer = self.project.tree, self.project.outer or self.project.tree
         fault = built if isinstance(built, AppFault) else None
         results["local_runability_score"] = local_runability_score.judge(
-            tree.text("README.md") or tree.text("readme.md") or tree.text("README"),
-            tree.text(".env.example") or tree.text("server/.env.example"),
+            _first_text((tree, outer), ("README.md", "readme.md", "README")),
+            _first_text((tree, outer), (".env.example", "server/.env.example")),
             tree.variables_read,
             fault,
             ran,
         )
         results["deployability_score"] = deployability_score.judge(
-            tree.text("app.yaml") or tree.text("app.yml"),
+            outer.text("app.yaml") or outer.text("app.yml"),
             self.project.app_yaml_problem,
-            tree.text("Dockerfile"),
-            tree.text("databricks.yml"),
-            find_secrets(tree, self.kit.settings.secret_values()),
+            outer.text("Dockerfile"),
+            outer.text("databricks.yml"),
+            find_secrets(outer, self.kit.settings.secret_values()),
             fault,
             built if isinstance(built, BuildFacts) else None,
             ran,
         )
-        return results
+        if self.project.nested_in:
+            results["build_success"] = _with(results["build_success"], {"nested_in": self.project.nested_in})
+        return results | {m: not_applicable(m, why) for m, why in self.project.not_applicable.items() if m in results}
 
 
-def judge_use(ran: RunFacts | None) -> dict[str, MetricResult]:
+def _first_text(trees: Collection[SourceTree], names: Collection[str]) -> str | None:
+    return next((text for tree in trees for name in names if (text := tree.text(name)) is not None), None)
+
+
+def judge_use(ran: RunFacts | None, serves_data: bool = True) -> dict[str, MetricResult]:
     """Metrics 2 and 5–7; `ran` is None when the build failed. What an earlier failure blocks is not judged."""
     users = ("databricks_connectivity", "data_returned", "ui_renders")
     if ran is None:
@@ -254,7 +291,7 @@ def judge_use(ran: RunFacts | None) -> dict[str, MetricResult]:
     else:
         results["data_returned"] = data_returned.judge(ran.data, ran.seconds.get("data", 0.0))
     assert ran.visit is not None
-    results["ui_renders"] = ui_renders.judge(ran.visit, ran.seconds.get("visit", 0.0))
+    results["ui_renders"] = ui_renders.judge(ran.visit, ran.seconds.get("visit", 0.0), serves_data)
     return results
 
 
@@ -279,6 +316,10 @@ def _attempt(step: Callable[[], T]) -> T | AppFault | Trouble:
         return found
     except EvaluatorError as error:
         return Trouble(str(error))
+
+
+def _with(result: MetricResult, facts: dict[str, Any]) -> MetricResult:
+    return result.model_copy(update={"evidence": result.evidence | facts}) if facts else result
 
 
 def _without_dependencies(metric: str, install: AppFault | Trouble | None) -> MetricResult:

@@ -12,8 +12,8 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence, Set
+from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 
@@ -71,20 +71,28 @@ PHRASE_CHANCE = 1e-5
 
 @dataclass(frozen=True)
 class Values:
-    """Numbers as keys of significant digits, each with the value that it stands for, and strings, normalised."""
+    """Numbers as keys of significant digits, each with the value that it stands for, and strings, normalised.
+
+    `aggregates` are numbers too: sums and means over the served rows. They are a family of their own, so that
+    their multitude does not make the finds among the cells look like chance.
+    """
 
     numbers: dict[str, str]
     strings: frozenset[str]
+    aggregates: dict[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
-        return len(set(self.numbers.values())) + len(self.strings)
+        return len(set(self.numbers.values())) + len(self.strings) + len(set(self.aggregates.values()))
 
     def without(self, other: Values) -> Values:
         """The values whose every form is new."""
-        old = {value for key, value in self.numbers.items() if key in other.numbers}
-        return Values(
-            {key: value for key, value in self.numbers.items() if value not in old}, self.strings - other.strings
-        )
+        old = other.numbers.keys() | other.aggregates.keys()
+        return Values(_new(self.numbers, old), self.strings - other.strings, _new(self.aggregates, old))
+
+
+def _new(numbers: dict[str, str], old: Set[str]) -> dict[str, str]:
+    known = {value for key, value in numbers.items() if key in old}
+    return {key: value for key, value in numbers.items() if value not in known}
 
 
 @dataclass(frozen=True)
@@ -151,48 +159,37 @@ def is_distinctive(string: str) -> bool:
     return len(string) >= MIN_CHARACTERS and string not in _EVERYDAY_WORDS and any(c.isalpha() for c in string)
 
 
-def served_values(results: Iterable[tuple[tuple[tuple[str | None, ...], ...], bool]]) -> Values:
+def served_values(results: Iterable[tuple[Iterable[Sequence[str | None]], Sequence[str]]]) -> Values:
     """The distinctive values of statement results.
 
     Args:
-        results: rows of each statement, and whether they are all of its rows; sums and means are only taken of
-        whole results, because apps aggregate what they fetched.
+        results: rows of each statement, and the sums and means over all of its rows, because apps aggregate
+            what they fetched.
     """
     numbers: dict[str, str] = {}
     strings: set[str] = set()
+    aggregates: dict[str, str] = {}
 
-    def add_number(text: str) -> None:
+    def add_number(text: str, family: dict[str, str]) -> None:
         if not is_year(text):
             for form in number_forms(text):
-                numbers.setdefault(form, text)
+                family.setdefault(form, text)
 
-    for rows, is_whole in results:
+    for rows, derived in results:
         for row in rows:
             for cell in row:
                 if cell is None or len(cell) > 400 or len(numbers) + len(strings) > MAX_VALUES:
                     continue
                 if _PLAIN_NUMBER.fullmatch(cell):
-                    add_number(cell)
+                    add_number(cell, numbers)
                 elif not _DATE.fullmatch(cell):
                     string = normalise(cell)
                     if is_distinctive(string):
                         strings.add(string)
-        if is_whole and len(numbers) + len(strings) <= MAX_VALUES:
-            for text in _aggregates(rows):
-                add_number(text)
-    return Values(numbers, frozenset(strings))
-
-
-def _aggregates(rows: tuple[tuple[str | None, ...], ...]) -> list[str]:
-    """Sum and mean of each numeric column, as an app that adds up its rows would show them."""
-    found = []
-    for column in zip(*rows, strict=False):
-        cells = [c for c in column if c is not None]
-        if len(cells) < 2 or not all(_PLAIN_NUMBER.fullmatch(c) for c in cells):
-            continue
-        total = math.fsum(map(float, cells))
-        found += [format(Decimal(repr(total)), "f"), format(Decimal(repr(total / len(cells))), "f")]
-    return found
+        for text in derived:
+            if len(aggregates) <= MAX_VALUES:
+                add_number(text, aggregates)
+    return Values(numbers, frozenset(strings), {k: v for k, v in aggregates.items() if k not in numbers})
 
 
 def read_text(parts: Iterable[tuple[str, str]]) -> Text:
@@ -271,22 +268,28 @@ class KnownBeforehand:
             return True
         return sum(1 for s in text.strings if is_distinctive(s) and s in self._running) >= 3
 
-    def remove_from(self, match: tuple[set[str], set[str]]) -> tuple[set[str], set[str]]:
-        numbers, strings = match
-        return numbers - self._numbers, {s for s in strings if s not in self._running}
+    def unknown_numbers(self, keys: Set[str]) -> Set[str]:
+        return keys - self._numbers
+
+    def unknown_strings(self, strings: Set[str]) -> Set[str]:
+        return {s for s in strings if s not in self._running}
 
 
 def find(values: Values, text: Text, known: KnownBeforehand) -> Match:
     """Served values that are in the text and were not known beforehand."""
-    keys = text.numbers & values.numbers.keys()
     strings = {s for s in values.strings if s in text.strings or _holds(text.running, s)}
-    keys, strings = known.remove_from((set(keys), strings))
-    found = {values.numbers[k] for k in keys}
-    if not found and not strings:
+    families = (values.numbers, values.aggregates)
+    keys = [known.unknown_numbers(text.numbers & family.keys()) for family in families]
+    strings = known.unknown_strings(strings)
+    found = [{family[k] for k in those} for family, those in zip(families, keys, strict=True)]
+    if not any(found) and not strings:
         return NO_MATCH
-    chance = min(_number_chance(values, text, keys), _string_chance(values, strings), 1.0)
-    examples = (*sorted(strings)[:4], *sorted(found)[:4])
-    return Match(len(found) + len(strings), examples, chance)
+    chances = [_number_chance(family, text, those) for family, those in zip(families, keys, strict=True) if those]
+    if strings:
+        chances.append(_string_chance(values, strings))
+    tried = bool(values.numbers) + bool(values.aggregates) + bool(values.strings)
+    examples = (*sorted(strings)[:4], *sorted(found[0])[:4], *sorted(found[1])[:2])
+    return Match(len(found[0] | found[1]) + len(strings), examples, min(1.0, min(chances) * tried))
 
 
 def _holds(running: str, string: str) -> bool:
@@ -300,14 +303,14 @@ def _holds(running: str, string: str) -> bool:
     return False
 
 
-def _number_chance(values: Values, text: Text, keys: set[str]) -> float:
+def _number_chance(family: dict[str, str], text: Text, keys: Set[str]) -> float:
     """Chance that so many served numbers, or more, coincide with tokens of unrelated numbers.
 
     A served key of d digits equals an unrelated token of d digits with chance 1/(9·10^(d-1)). For each d the
     number of coincidences among keys of at least d digits is about Poisson; the least chance over d, times the
     number of d tried (Bonferroni).
     """
-    tokens, served = Counter(map(len, text.numbers)), Counter(map(len, values.numbers))
+    tokens, served = Counter(map(len, text.numbers)), Counter(map(len, family))
     found = Counter(map(len, keys))
     best, expected, seen = 1.0, 0.0, 0
     lengths = sorted(found | served, reverse=True)
@@ -318,7 +321,7 @@ def _number_chance(values: Values, text: Text, keys: set[str]) -> float:
     return best * max(1, len(lengths))
 
 
-def _string_chance(values: Values, strings: set[str]) -> float:
+def _string_chance(values: Values, strings: Set[str]) -> float:
     words = sum(1 for s in values.strings if s.isalpha())
     expected = words * WORD_CHANCE + (len(values.strings) - words) * PHRASE_CHANCE
     return poisson_tail(expected, len(strings))

@@ -20,13 +20,19 @@ SKIPPED_FOLDERS = frozenset(
 CODE_SUFFIXES = frozenset(
     [".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs", ".css", ".html", ".sql", ".py", ".vue", ".svelte"]
 )
-LOCKFILES = frozenset({"package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml", "bun.lock"})
+LOCKFILES = frozenset(
+    ["package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml", "bun.lock", "uv.lock", "poetry.lock"]
+)
 MAX_FILE_BYTES = 1_000_000
 MAX_TOTAL_BYTES = 20_000_000
 
-_TEST_FILE = re.compile(r"(^|/)(__tests__|tests?|e2e)/|\.(test|spec)\.[cm]?[jt]sx?$")
+_TEST_FILE = re.compile(
+    r"(^|/)(__tests__|tests?|e2e)/|\.(test|spec)\.[cm]?[jt]sx?$|"
+    r"(^|/)(test_[^/]*|[^/]*_test|conftest|tests)\.py$"
+)
 _ENV_READ = re.compile(
-    r"(?:process\.env|import\.meta\.env)(?:\.([A-Z][A-Z0-9_]*)|\[\s*[\"']([A-Z][A-Z0-9_]*)[\"']\s*\])"
+    r"(?:process\.env|import\.meta\.env)(?:\.([A-Z][A-Z0-9_]*)|\[\s*[\"']([A-Z][A-Z0-9_]*)[\"']\s*\])|"
+    r"(?:\benviron(?:\.get\(|\[|\.setdefault\()|\bgetenv\()\s*[\"']([A-Z][A-Z0-9_]*)[\"']"
 )
 _ENV_NAME = re.compile(r"[\"'`](DATABRICKS_[A-Z0-9_]+)[\"'`]")
 
@@ -82,7 +88,7 @@ class SourceTree:
         names: set[str] = set()
         for file in self.files.values():
             if file.is_code and not file.is_test:
-                names.update(a or b for a, b in _ENV_READ.findall(file.text))
+                names.update(next(filter(None, found)) for found in _ENV_READ.findall(file.text))
                 names.update(_ENV_NAME.findall(file.text))
         return names
 

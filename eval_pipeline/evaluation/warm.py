@@ -1,4 +1,5 @@
-"""Fills the dependency store for the template's and the controls' lockfiles, so that a day needs no network."""
+"""Fills the dependency store for the template's lockfile and its stack's controls, so that a day of our own apps needs
+no network."""
 
 from __future__ import annotations
 
@@ -17,5 +18,7 @@ def warm_dependency_store(settings: Settings) -> list[str]:
     """Builds what is missing; returns the store's entries in use, by their key."""
     with tempfile.TemporaryDirectory() as folder, Sandbox.probe(settings, Path(folder)) as sandbox:
         store = DependencyStore(settings.home / "dependencies", sandbox)
-        trees = (SKELETON, *(HERE / control.base for control in GOOD))
+        # Those of other stacks take gigabytes and are built when an app of the stack is first judged.
+        controls = {HERE / control.base for control in GOOD if control.stack == GOOD[0].stack}
+        trees = (SKELETON, *sorted(controls))
         return sorted({store.ensure(tree).parent.name for tree in trees})

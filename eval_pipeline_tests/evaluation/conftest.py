@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from eval_pipeline.evaluation.batch import Evaluator
 from eval_pipeline.settings import Settings
 from eval_pipeline.storage.artifacts import ArtifactStore
+from eval_pipeline_tests.conftest import share_tools
 
 
 @pytest.fixture(scope="session")
@@ -18,6 +20,9 @@ def evaluation_home(tmp_path_factory: pytest.TempPathFactory, worker_id: str) ->
     # Test processes side by side share one store; it locks.
     home = (base if worker_id == "master" else base.parent) / "evaluation-home"
     home.mkdir(exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        # The Python environments alone are a gigabyte.
+        share_tools(home)
     return home
 
 

@@ -21,8 +21,14 @@ from eval_pipeline.evaluation.matching import (
 NOTHING_KNOWN = KnownBeforehand([])
 
 
-def match(rows: list[tuple[str | None, ...]], body: str, content_type: str = "text/plain", known: str = "") -> Match:
-    values = served_values([(tuple(rows), True)])
+def match(
+    rows: list[tuple[str | None, ...]],
+    body: str,
+    content_type: str = "text/plain",
+    known: str = "",
+    derived: tuple[str, ...] = (),
+) -> Match:
+    values = served_values([(rows, derived)])
     return find(values, read_text([(content_type, body)]), KnownBeforehand([known]))
 
 
@@ -64,7 +70,33 @@ def test_a_double_with_noise_in_its_last_digits_is_found() -> None:
 
 def test_sums_and_means_of_fetched_rows_count_as_served() -> None:
     rows: list[tuple[str | None, ...]] = [("10.25",), ("20.5",), ("3000.17",)]
-    assert match(rows, "Total $3,030.92").count == 1
+    assert match(rows, "Total $3,030.92", derived=("3030.92", "1010.3066666666667")).count == 1
+    assert match(rows, "1,010.31 on average", derived=("3030.92", "1010.3066666666667")).count == 1
+
+
+def test_many_aggregates_do_not_make_a_find_among_the_cells_look_like_chance() -> None:
+    draw = random.Random(3)
+    rows: list[tuple[str | None, ...]] = [(f"{draw.uniform(1000, 50_000):.2f}",) for _ in range(4)]
+    page = " ".join(f"${float(str(r[0])):,.0f}" for r in rows)
+    derived = tuple(f"{draw.uniform(1000, 50_000):.2f}" for _ in range(600))
+    alone, beside = match(rows, page), match(rows, page, derived=derived)
+    assert beside.count >= alone.count == 4
+    assert beside.chance <= 3 * alone.chance
+
+
+def test_a_page_of_group_sums_alone_is_beyond_chance() -> None:
+    draw = random.Random(4)
+    derived = tuple(f"{draw.uniform(1000, 90_000):.2f}" for _ in range(40))
+    page = " ".join(f"${float(d):,.2f}" for d in derived[:8])
+    assert match([("1", "2")], page, derived=derived).chance < 1e-20
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_pages_of_unrelated_numbers_hardly_ever_pass_for_aggregates(seed: int) -> None:
+    draw = random.Random(seed)
+    derived = tuple(str(round(draw.uniform(1, 50_000), 2)) for _ in range(400))
+    page = " ".join(f"{draw.uniform(1, 50_000):,.2f}" for _ in range(100))
+    assert match([("1",)], page, derived=derived).chance > 1e-3
 
 
 @pytest.mark.parametrize("shown", ["2016", "42", "100%", "page 12 of 100", "5000", "1.5", "monday", "Total"])
@@ -102,7 +134,7 @@ def test_pages_of_unrelated_numbers_hardly_ever_pass(seed: int) -> None:
     draw = random.Random(seed)
     rows = tuple((str(round(draw.uniform(1, 50_000), 2)), str(draw.randrange(100, 99_999))) for _ in range(100))
     page = " ".join(f"{draw.uniform(1, 50_000):,.2f} {draw.randrange(100, 99_999)}" for _ in range(100))
-    found = find(served_values([(rows, True)]), read_text([("text/plain", page)]), NOTHING_KNOWN)
+    found = find(served_values([(rows, ())]), read_text([("text/plain", page)]), NOTHING_KNOWN)
     assert found.chance > 1e-3
 
 
@@ -113,7 +145,7 @@ def test_the_stated_chance_is_not_less_than_the_observed_share_of_false_matches(
     for _ in range(trials):
         rows = tuple((str(round(draw.uniform(10, 9_999), 2)),) for _ in range(40))
         page = " ".join(f"{draw.uniform(10, 9_999):.2f}" for _ in range(60))
-        found = find(served_values([(rows, False)]), read_text([("text/plain", page)]), NOTHING_KNOWN)
+        found = find(served_values([(rows, ())]), read_text([("text/plain", page)]), NOTHING_KNOWN)
         below += found.chance <= worst
     assert below / trials <= worst * 1.5
 
@@ -122,7 +154,7 @@ def test_a_table_of_served_rows_is_beyond_chance() -> None:
     draw = random.Random(1)
     rows = tuple((str(round(draw.uniform(1000, 50_000), 2)),) for _ in range(10))
     page = " ".join(f"${float(r[0]):,.2f}" for r in rows)
-    found = find(served_values([(rows, True)]), read_text([("text/plain", page)]), NOTHING_KNOWN)
+    found = find(served_values([(rows, ())]), read_text([("text/plain", page)]), NOTHING_KNOWN)
     assert found.count == 10
     assert found.chance < 1e-20
 

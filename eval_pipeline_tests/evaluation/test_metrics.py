@@ -176,6 +176,18 @@ def test_data_that_cannot_be_told_from_chance_is_unknown() -> None:
     assert data_returned.judge(nothing).outcome is Outcome.UNKNOWN
 
 
+def test_a_statement_that_reads_no_table_beside_made_up_rows_fails() -> None:
+    select_1 = replace(DATA, before=NO_MATCH, after=NO_MATCH, is_distinctive=False, is_changed_by_rows=False)
+    assert data_returned.judge(select_1).failure_code == "no_data_in_api"
+    assert (
+        data_returned.judge(replace(select_1, has_own_values=True, is_unchanged=True)).failure_code == "hardcoded_data"
+    )
+
+
+def test_tables_that_no_seed_changes_cannot_be_told_from_kept_replies() -> None:
+    assert data_returned.judge(replace(DATA, after=NO_MATCH, is_fixed=True)).outcome is Outcome.UNKNOWN
+
+
 PAGE = VisitFacts(200, text_length=300, text_start="Fares", match=FOUND)
 
 

@@ -6,15 +6,16 @@ import time
 import pytest
 
 from eval_pipeline.demo_archive import SAMPLE_GENERATOR, load_archive
-from eval_pipeline.model import Cohort, EvaluatorError
+from eval_pipeline.model import Cohort, EvaluatorError, Outcome
 from eval_pipeline.publishing.site import build_site, chart_library, ensure_chart_library
 from eval_pipeline.publishing.site.charts import trend_charts
 from eval_pipeline.publishing.site.render import app_page, embedded_json, slug
 from eval_pipeline.publishing.site.views import verdict
 from eval_pipeline.reporting.build import build_report
+from eval_pipeline.reporting.trust import Crossover, Flakiness, FlipRate, Split
 from eval_pipeline.settings import DEFAULT_WEIGHTS, Settings
 from eval_pipeline.storage.artifacts import ArtifactStore
-from eval_pipeline_tests.reporting.examples import EVALUATOR, WRONG_CONTROL, app, report
+from eval_pipeline_tests.reporting.examples import EVALUATOR, RIGHT_CONTROL, WRONG_CONTROL, app, report
 from eval_pipeline_tests.site.conftest import NOW, SCRIPT, png, series_of
 
 
@@ -128,6 +129,27 @@ def test_the_first_days_are_compared_with_nothing():
 def test_a_quarantined_day_has_no_other_headline():
     headline, line = verdict(report(controls=[WRONG_CONTROL]), [])
     assert headline == "This day does not count." and "1 of 1 control verdicts wrong" in line
+
+
+def test_the_pages_say_what_is_unproven_flaky_or_the_new_evaluators_doing(store, tmp_path):
+    unknown = RIGHT_CONTROL.model_copy(update={"given": Outcome.UNKNOWN, "stack": "trpc"})
+    rate = FlipRate(flips=2, n=10, unknown=1, rate=0.2, low=0.05, high=0.5, is_flagged=True)
+    flakiness = Flakiness(days=30, apps_today=1, flips_today=1, seconds=2.5, metrics={"tests_pass": rate})
+    split = Split(then=100, rejudged=90, now=95, total=-5, agent=5, evaluator=-10)
+    share = Split(then=1, rejudged=0.9, now=1, total=0, agent=0.1, evaluator=-0.1)
+    crossover = Crossover(
+        previous_date="2026-11-20", digest_then="a", digest_now="b", n=10, n_unknown=0, score=split, success=share,
+        changed=(), seconds=3.5,
+    )  # fmt: skip
+    day = report(controls=[unknown]).model_copy(update={"flakiness": flakiness, "crossover": crossover})
+    index = build([day], store, tmp_path / "site")
+    for text in (index.read_text(), (index.parent / "days" / "2026-11-21.html").read_text()):
+        assert "Unproven." in text and "stack trpc" in text
+        assert "Flaky." in text and "Tests: verdicts flip" in text
+        assert "(-5.0 over 10 apps of the same prompts) +5.0 is the agent" in text and "-10.0 the evaluator" in text
+    assert "Judging 2026-11-20 again" in text and "5 % to 50 %" in text
+    calm = build(days(1), store, tmp_path / "calm").read_text()
+    assert not any(word in calm for word in ("Unproven.", "Flaky.", "New evaluator."))
 
 
 def test_a_day_without_apps_is_not_a_good_day():

@@ -131,6 +131,8 @@ def _health(run: RunFacts | None) -> Point:
 def _dependencies(fault: AppFault | None, build: BuildFacts | None) -> Point:
     if fault:
         return Point("dependencies", "lockfile_unusable", fault.reason)
+    if build and build.unlocked:
+        return Point("dependencies", "lockfile_unusable", f"without an exact version: {', '.join(build.unlocked[:8])}")
     if build and build.imports_undeclared:
         names = ", ".join(build.imports_undeclared[:5])
         return Point("dependencies", "dependency_undeclared", f"not among dependencies: {names}")

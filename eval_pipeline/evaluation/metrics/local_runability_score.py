@@ -41,10 +41,18 @@ PLATFORM_VARIABLES = frozenset(
 """Set by the platform or a tool, or with a sensible default everywhere: nobody has to fill them in."""
 
 _INSTALL = re.compile(
-    r"\b(npm (ci|install|i)\b|pnpm (install|i)\b|yarn( install)?\b|bun install|docker build|make \w+)"
+    r"\b(npm (ci|install|i)\b|pnpm (install|i)\b|yarn( install)?\b|bun install|docker build|make \w+|"
+    r"pip3? install\b|uv (sync|run|add)\b|poetry install\b)"
 )
-_START = re.compile(r"\b(npm (start|run [\w:.-]+)|pnpm \w+|yarn \w+|node +[-\w./=]+|docker (run|compose)|make \w+)")
+_START = re.compile(
+    r"\b(npm (start|run [\w:.-]+)|pnpm \w+|yarn \w+|node +[-\w./=]+|docker (run|compose)|make \w+|"
+    r"(streamlit|shiny|uv|fastapi) run|uvicorn +[-\w.]+:|gunicorn\b|flask\b[^\n]* run\b|(python3?|gradio) +[-\w./]+)"
+)
 _EXAMPLE_LINE = re.compile(r"^\s*#?\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=", re.MULTILINE)
+
+
+PLATFORM_PREFIXES = ("STREAMLIT_", "GRADIO_", "UVICORN_", "FLASK_", "PYTHON")
+"""Of the Python frameworks' own settings, which the platform makes."""
 
 
 def judge(
@@ -75,7 +83,7 @@ def _instructions(readme: str | None) -> Point:
 
 
 def _env_example(text: str | None, variables_read: Iterable[str]) -> Point:
-    needed = set(variables_read) - PLATFORM_VARIABLES
+    needed = {name for name in variables_read if not name.startswith(PLATFORM_PREFIXES)} - PLATFORM_VARIABLES
     if text is None:
         if not needed:
             return Point("env_example")

@@ -26,6 +26,9 @@ def judge(facts: RunFacts) -> MetricResult:
         reason = f"exit code {facts.exit_code} while it was used: {facts.tail}"
         return failed(METRIC, "died_after_visit", reason, seconds)
     health = facts.health
+    if facts.is_static and not health:
+        reason = "; ".join(f"{p.path} answered {'with the page' if p.is_shell else p.status}" for p in facts.probes[:3])
+        return failed(METRIC, "page_not_served", reason or "the page could not be visited", seconds)
     if health:
         return passed(METRIC, seconds, health_route=health.path)
     broken = next((p for p in facts.probes if p.status >= 500), None)

@@ -22,18 +22,23 @@ def judge(parts: Sequence[TypeFacts]) -> MetricResult:
         "strict": all(p.is_strict for p in parts),
     }
     if not all(p.has_compiler for p in parts):
-        return failed(METRIC, "no_compiler", "typescript is not among the dependencies", seconds, **evidence)
+        missing = next(p.checker for p in parts if not p.has_compiler)
+        name = "typescript" if missing == "tsc" else missing
+        return failed(METRIC, "no_compiler", f"{name} is not among the dependencies", seconds, **evidence)
+    is_typescript = any(p.checker == "tsc" for p in parts)
+    error_code = "tsc_error" if is_typescript else "type_error"
     errors = sum(p.error_count for p in parts)
     if errors:
         first = next(e for p in parts for e in p.errors)
         evidence["errors"] = [e for p in parts for e in p.errors][:10]
-        return failed(METRIC, "tsc_error", f"{errors} error(s), first: {first}", seconds, **evidence)
+        return failed(METRIC, error_code, f"{errors} error(s), first: {first}", seconds, **evidence)
     if any(p.command.timed_out for p in parts):
-        return failed(METRIC, "tsc_timeout", f"stopped after {seconds:.0f} s", seconds, **evidence)
+        code = "tsc_timeout" if is_typescript else "type_check_timeout"
+        return failed(METRIC, code, f"stopped after {seconds:.0f} s", seconds, **evidence)
     broken = next((p.command for p in parts if p.command.exit_code != 0), None)
     if broken:
         reason = f"the compiler exited {broken.exit_code}: {broken.tail}"
-        return failed(METRIC, "tsc_error", reason, seconds, **evidence)
+        return failed(METRIC, error_code, reason, seconds, **evidence)
     unchecked = [u for p in parts for u in p.unchecked]
     if unchecked:
         reason = f"{len(unchecked)} source(s) are in no tsconfig, first: {unchecked[0]}"

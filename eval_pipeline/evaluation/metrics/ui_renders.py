@@ -24,7 +24,8 @@ ERROR_PAGE_CHARACTERS = 1500
 """A longer page with an error message somewhere on it is no error page."""
 
 
-def judge(facts: VisitFacts, seconds: float = 0.0) -> MetricResult:
+def judge(facts: VisitFacts, seconds: float = 0.0, serves_data: bool = True) -> MetricResult:
+    """A page that no server gives data to (`serves_data`) is judged without served values."""
     evidence = {
         "status": facts.status,
         "characters": facts.text_length,
@@ -44,5 +45,7 @@ def judge(facts: VisitFacts, seconds: float = 0.0) -> MetricResult:
         return passed(METRIC, seconds, **evidence)
     if facts.text_length <= ERROR_PAGE_CHARACTERS and _ERROR_PAGE.search(facts.text_start):
         return failed(METRIC, "error_page", f"it says: {short(facts.text_start, 160)}", seconds, **evidence)
+    if not serves_data:
+        return passed(METRIC, seconds, **evidence)
     reason = f"it shows no served value; it begins: {short(facts.text_start, 160)}"
     return failed(METRIC, "no_served_values_on_page", reason, seconds, **evidence)

@@ -9,7 +9,7 @@ from eval_pipeline.evaluation.toolchains import TOOLCHAINS
 from eval_pipeline.workspace import AppSession
 
 CA_PATH = "/opt/workspace-ca.pem"
-USER = "evaluator@example.com"
+USER = "user@example.com"
 
 _HOST_LINE = re.compile(r"^\s*(?:export\s+)?DATABRICKS_HOST\s*=\s*[\"']?([^\s\"'#]+)", re.MULTILINE)
 _TOKEN_NAME = re.compile(r"TOKEN|PASSWORD|SECRET|KEY")
@@ -38,8 +38,10 @@ def app_environment(
         "DATABRICKS_WAREHOUSE_ID": session.warehouse_id,
         "NODE_EXTRA_CA_CERTS": ca_path,
         "SSL_CERT_FILE": ca_path,
+        "REQUESTS_CA_BUNDLE": ca_path,
     }
-    env |= TOOLCHAINS[project.toolchain].start_environment(project)
+    env = {name: value for name, value in env.items() if name not in project.withheld}
+    env |= TOOLCHAINS[project.toolchain].start_environment(project, port)
     for name, value in project.app_env.items():
         if value is not None:
             env[name] = value
@@ -52,7 +54,7 @@ def user_headers(session: AppSession) -> dict[str, str]:
     """What the platform's proxy adds to every request."""
     return {
         "x-forwarded-access-token": session.user_token,
-        "x-forwarded-user": "evaluator",
+        "x-forwarded-user": "user",
         "x-forwarded-email": USER,
         "x-forwarded-preferred-username": USER,
     }

@@ -7,8 +7,9 @@ import os
 import re
 import shutil
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from eval_pipeline.evaluation.facts import CommandFacts, Trouble
 from eval_pipeline.evaluation.stacks.base import Package, Project
@@ -46,6 +47,11 @@ class Bench:
     """What else every command sees."""
     bin_folders: list[str] = field(default_factory=list)
     """Folders inside the sandbox that come first on PATH."""
+    environments: dict[str, Path] = field(default_factory=dict)
+    """Python environments of the store, by what they are for."""
+
+    holder: ExitStack = field(default_factory=ExitStack)
+    """Closed when the app is judged: until then its entries of the dependency store are not removed."""
 
     @property
     def evidence(self) -> Path:
@@ -59,12 +65,20 @@ class Bench:
         target = self.scratch / name
         shutil.copytree(self.project.tree.root, target, symlinks=True, ignore=NOT_COPIED)
         for folder in self.stores:
-            (target / folder / "node_modules").mkdir(exist_ok=True)
+            (target / folder / "node_modules").mkdir(parents=True, exist_ok=True)
         return target
 
+    def module(self, package: Package, path: str) -> str | None:
+        """Where a file of an installed package is inside the sandbox, as the package would find it; None if nowhere."""
+        folder = PurePosixPath(package.folder)
+        for place in map(str, (folder, *folder.parents)):
+            store = self.stores.get(place)
+            if store is not None and (store / path).exists():
+                return f"{app_path(place)}/node_modules/{path}"
+        return None
+
     def has_module(self, package: Package, path: str) -> bool:
-        store = self.stores.get(package.folder)
-        return store is not None and (store / path).exists()
+        return self.module(package, path) is not None
 
     def command(
         self,

@@ -31,7 +31,7 @@ API_TYPES = frozenset({"xhr", "fetch", "eventsource"})
 
 def values_of(statements: Iterable[StatementRecord]) -> Values:
     """Distinctive values of the statements that succeeded."""
-    return served_values((s.rows, s.row_count == len(s.rows)) for s in statements if s.state == "SUCCEEDED")
+    return served_values((s.rows, s.aggregates) for s in statements if s.state == "SUCCEEDED")
 
 
 def ask_again(
@@ -47,11 +47,13 @@ def ask_again(
 
     An app may keep replies for a while. If the running process answers with old values, a fresh one is asked.
     What came by WebSocket or event stream cannot be asked for again by a request: there the page is visited
-    again.
+    again. Where the server draws the page through a channel of its own (Streamlit, Gradio, Shiny), what is to be seen
+    on the page is what the app sent out.
     """
+    is_page_driven = app.bench.project.is_page_driven
     calls = [r for r in visit.requests if r.resource_type in API_TYPES]
     documents = [r for r in visit.requests if r.resource_type == "document"]
-    frames = [("application/json", str(frame)) for frame in visit.websocket_frames]
+    frames = _frames(visit, is_page_driven)
     first = read_text([*((r.content_type or "", r.body or "") for r in calls + documents), *frames])
     served = values_of(statements)
     before = find(served, first, known)
@@ -59,17 +61,38 @@ def ask_again(
     asked = _distinct([*calls, *documents])
     changed_at = dt.datetime.now(dt.UTC)
     reseed()
-    after, replies = _replay(app, asked, headers, served, first, known, changed_at)
+
+    def look_again() -> tuple[Match, bool]:
+        """What is new, and whether everything is as it was."""
+        if is_page_driven:
+            second = revisit()
+            text = read_text(_frames(second, is_page_driven))
+            return _find_new(app, served, first, text, known, changed_at), second.text == visit.text
+        match, replies = _replay(app, asked, headers, served, first, known, changed_at)
+        pairs = list(zip(asked, replies, strict=True))
+        # A document may hold a token that is drawn anew each time.
+        pairs = [(r, reply) for r, reply in pairs if r.resource_type in API_TYPES] or pairs
+        return match, all(reply.body == (r.body or "") for r, reply in pairs)
+
+    after, is_unchanged = look_again()
     restarted = False
     if before.count and not after.count and app.process is not None and app.process.alive:
         restarted = True
         app.restart()
         if app.await_port()[0]:
-            after, replies = _replay(app, asked, headers, served, first, known, changed_at)
-    if before.count and not after.count and frames and app.process is not None and app.process.alive:
-        second = revisit()
-        text = read_text(("application/json", str(frame)) for frame in second.websocket_frames)
+            after, is_unchanged = look_again()
+    if (
+        before.count
+        and not after.count
+        and frames
+        and not is_page_driven
+        and app.process is not None
+        and app.process.alive
+    ):
+        text = read_text(_frames(revisit(), is_page_driven))
         after = _find_new(app, served, first, text, known, changed_at)
+    served_since = [s for s in app.session.statements if s.at >= changed_at]
+    again = values_of(served_since)
     return DataFacts(
         api_replies=len(calls) + len(frames),
         api_errors=sum(1 for r in calls if not r.status or r.status >= 400),
@@ -77,10 +100,25 @@ def ask_again(
         before=before,
         after=after,
         is_distinctive=len(served) > 0,
-        has_own_values=known.covers(read_text((r.content_type or "", r.body or "") for r in calls)),
-        is_unchanged=all(reply.body == (r.body or "") for r, reply in zip(asked, replies, strict=True)),
+        is_changed_by_rows=not _rows(served_since) <= _rows(statements),
+        is_fixed=len(again) > 0 and len(again.without(served)) == 0,
+        has_own_values=known.covers(
+            # Not the frames: they name the parts of the page as the app's sources do.
+            read_text(
+                [("text/plain", visit.text)]
+                if is_page_driven
+                else ((r.content_type or "", r.body or "") for r in calls)
+            )
+        ),
+        is_unchanged=is_unchanged,
         restarted=restarted,
     )
+
+
+def _frames(visit: Visit, is_page_driven: bool) -> list[tuple[str, str]]:
+    """What came by a channel of the app's own, as pairs of content type and text."""
+    found = [("application/json", str(frame)) for frame in visit.websocket_frames]
+    return [*found, ("text/plain", visit.text)] if is_page_driven else found
 
 
 def _replay(
@@ -111,6 +149,10 @@ def _find_new(
     """Values that are new both among the served rows and in what the app sent."""
     fresh = values_of(s for s in app.session.statements if s.at >= changed_at).without(served)
     return find(fresh, text.without(first), known) if len(fresh) else NO_MATCH
+
+
+def _rows(statements: Iterable[StatementRecord]) -> set[tuple[str | None, ...]]:
+    return {row for s in statements if s.state == "SUCCEEDED" for row in s.rows}
 
 
 def _distinct(requests: list[RecordedRequest]) -> list[RecordedRequest]:

@@ -8,8 +8,10 @@ from collections.abc import Sequence
 
 from eval_pipeline.evaluation.facts import ProbeFacts
 from eval_pipeline.evaluation.steps.app_client import AppClient, Reply
+from eval_pipeline.sandbox.browser import Visit
 
-_VOLATILE = re.compile(r"\d+|[0-9a-f]{8,}")
+_VOLATILE = re.compile(r"(?=[A-Za-z_~+/=-]*\d)[\w~+/=-]{16,}|[0-9a-f]{8,}|\d+")
+"""Tokens that are drawn anew for each answer (Dash has one in its page), and numbers."""
 
 
 def probe(client: AppClient, routes: Sequence[str]) -> tuple[ProbeFacts, ...]:
@@ -23,11 +25,26 @@ def probe(client: AppClient, routes: Sequence[str]) -> tuple[ProbeFacts, ...]:
     return tuple(found)
 
 
+def page_probes(visit: Visit) -> tuple[ProbeFacts, ...]:
+    """A static client's health: its page, or the files that the page asked for and did not get.
+
+    Servers of single-page apps answer with the page where a file is missing.
+    """
+    missing = []
+    for request in visit.requests:
+        is_page = "html" in (request.content_type or "")
+        if request.resource_type in ("script", "stylesheet") and (is_page or not 200 <= (request.status or 0) < 400):
+            missing.append(ProbeFacts(request.path.split("?")[0], request.status or 0, is_shell=is_page))
+    return tuple(missing) or (ProbeFacts("/", visit.status or 0),)
+
+
 def is_catch_all(client: AppClient, path: str, reply: Reply, method: str = "GET") -> bool:
     """Whether a made-up path beside this one, or the front page, answers the same."""
     made_up = secrets.token_hex(6)
     beside = f"{path.split('?')[0].rpartition('/')[0]}/{made_up}"
     for other in dict.fromkeys((beside, f"/{made_up}", "/")):
+        if other == path:
+            continue
         answer = client.request(method, other)
         if answer.is_ok and _without_volatile(answer, made_up) == _without_volatile(reply, path.rpartition("/")[2]):
             return True

@@ -8,24 +8,25 @@ import random
 import secrets
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from eval_pipeline.evaluation.facts import RunFacts, StatementFacts, Trouble, VisitFacts
+from eval_pipeline.evaluation.facts import ProbeFacts, RunFacts, StatementFacts, Trouble, VisitFacts
 from eval_pipeline.evaluation.matching import NO_MATCH, KnownBeforehand, Values, find, read_text
+from eval_pipeline.evaluation.stacks.base import Project
 from eval_pipeline.evaluation.steps.app_client import AppClient
 from eval_pipeline.evaluation.steps.app_environment import CA_PATH, app_environment, user_headers
 from eval_pipeline.evaluation.steps.bench import Bench, is_machine_overloaded, load_per_core, telling_lines
-from eval_pipeline.evaluation.steps.data import ask_again, values_of
-from eval_pipeline.evaluation.steps.health import is_catch_all, probe
+from eval_pipeline.evaluation.steps.data import API_TYPES, ask_again, values_of
+from eval_pipeline.evaluation.steps.health import is_catch_all, page_probes, probe
+from eval_pipeline.evaluation.steps.routes import ask_described
 from eval_pipeline.evaluation.verdicts import short
 from eval_pipeline.model import EvaluatorError
 from eval_pipeline.sandbox import Mount, RunningProcess
 from eval_pipeline.sandbox.browser import BrowserPool, Visit
 from eval_pipeline.workspace import AppSession
 
-START_SECONDS = 20.0
 WRONG_PORT_SECONDS = 1.0
 """How often the open ports are listed; one that is open twice, while the given one is not, is the wrong one."""
 VISIT_SECONDS = 12.0
@@ -35,6 +36,9 @@ a loaded machine."""
 OWN_LOAD = 2.0
 UI_CHANCE = 1e-3
 STOP_SECONDS = 0.3
+END_SECONDS = 1.0
+"""For a process to end that has just closed its port."""
+
 _POLL_SECONDS = 0.015
 _ENDPOINT_PORT = 443
 
@@ -100,7 +104,7 @@ class RunningApp:
         """Waits until the app listens on its port; also the other ports that it listens on."""
         assert self.process is not None
         began = time.monotonic()
-        deadline = began + self.bench.remaining(START_SECONDS)
+        deadline = began + self.bench.remaining(self.bench.project.start_seconds)
         others: set[int] = set()
         look_at = began + WRONG_PORT_SECONDS
         while time.monotonic() < deadline:
@@ -168,17 +172,32 @@ def run_app(
             exited = not process.alive
             if not exited and not others and is_machine_overloaded():
                 raise Trouble("start: out of time on an overloaded machine")
-            code = process.exit_code
-            result = process.stop(0)
-            tail = telling_lines(result.log)
-            seconds = {"start": round(startup, 3)}
-            return RunFacts(app.port, False, others, exited, code, None, tail, seconds=seconds)
+            return _not_up(app, others, exited, startup)
         return _use(app, browsers, known(), reseed, startup)
     except EvaluatorError as error:
         raise Trouble(f"run: {error}") from error
     finally:
         if app.process is not None:
             app.process.stop(0)
+
+
+def _not_up(app: RunningApp, others: tuple[int, ...], exited: bool, startup: float) -> RunFacts:
+    assert app.process is not None
+    code = app.process.exit_code
+    tail = telling_lines(app.process.stop(0).log)
+    return RunFacts(app.port, False, others, exited, code, None, tail, seconds={"start": round(startup, 3)})
+
+
+def _ends_without_an_answer(process: RunningProcess, probes: Sequence[ProbeFacts]) -> bool:
+    """Whether a server that took connections before its app was loaded ended because that could not be (gunicorn)."""
+    deadline = time.monotonic() + END_SECONDS
+    while probes and not any(p.status for p in probes):
+        if not process.alive:
+            return True
+        if time.monotonic() > deadline:
+            break
+        time.sleep(_POLL_SECONDS)
+    return False
 
 
 def _use(
@@ -191,15 +210,24 @@ def _use(
     began = time.monotonic()
     with AppClient(process, app.port, headers) as client:
         probes = probe(client, app.bench.project.health_routes)
+    if _ends_without_an_answer(process, probes):
+        return _not_up(app, (), True, startup)
     shots = {name: evidence / f"screenshot-{name}.png" for name in ("desktop", "phone")}
     visit = _visit(app, browsers, headers, PageWatch(session, known), shots) if process.alive else None
+    if visit is not None and process.alive and not _has_api_reply(visit):
+        with AppClient(process, app.port, headers) as client:
+            visit.requests += ask_described(client, app.bench.project.tree)
+    is_static = not app.bench.project.serves_data
+    if is_static and visit is not None:
+        probes = page_probes(visit)
     seconds["visit"] = round(time.monotonic() - began, 3)
     statements = session.statements
     began = time.monotonic()
     alive, data, api_route, code = process.alive, None, None, None
     if alive and visit is not None:
         with AppClient(process, app.port, headers) as client:
-            api_route = _api_route(client, visit) if not any(p.is_healthy for p in probes) else None
+            if not any(p.is_healthy for p in probes):
+                api_route = _api_route(client, visit) or _own_page(client, app.bench.project)
         if any(s.state == "SUCCEEDED" for s in statements):
 
             def revisit() -> Visit:
@@ -219,6 +247,7 @@ def _use(
         tail="" if alive else telling_lines(evidence / "server.log"),
         probes=probes,
         api_route=api_route,
+        is_static=is_static,
         alive_after_visit=alive,
         visit=_visit_facts(visit, statements, known) if visit is not None else None,
         statements=tuple(StatementFacts(s.state, s.auth, s.error_code, short(s.sql, 500)) for s in statements),
@@ -237,6 +266,13 @@ def _visit(
             return site.visit("/", until=watch, timeout_seconds=app.bench.remaining(VISIT_SECONDS), screenshots=shots)
     except EvaluatorError as error:
         raise Trouble(f"browser: {error}") from error
+
+
+def _has_api_reply(visit: Visit) -> bool:
+    return any(
+        r.resource_type in API_TYPES and r.status and r.status < 400 and "json" in (r.content_type or "")
+        for r in visit.requests
+    )
 
 
 def _api_route(client: AppClient, visit: Visit) -> str | None:
@@ -294,6 +330,14 @@ def _write_evidence(evidence: Path, visit: Visit | None, statements: list) -> No
         for s in statements[:100]
     ]
     (evidence / "statements.json").write_text(json.dumps(served, indent=1), encoding="utf-8")
+
+
+def _own_page(client: AppClient, project: Project) -> str | None:
+    """The front page of a stack whose pages the running app makes, when other paths are not answered with it."""
+    if not project.is_page_an_answer:
+        return None
+    reply = client.request("GET", "/")
+    return "/" if reply.is_ok and not is_catch_all(client, "/", reply) else None
 
 
 _PORTS = random.SystemRandom()

@@ -1,8 +1,15 @@
 // The evaluator's configuration of vitest: the app's own plugins, aliases and environment, and our reporter, counts and coverage.
 import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
 import path from "node:path";
-import { loadConfigFromFile } from "vite";
+import { pathToFileURL } from "node:url";
 
+// Where packages are isolated, Vite is only to be found from vitest.
+const vite = await import("vite").catch(() => {
+  const here = createRequire(import.meta.url);
+  return import(pathToFileURL(createRequire(here.resolve("vitest/package.json")).resolve("vite")).href);
+});
+const { loadConfigFromFile } = vite.default ?? vite;
 const root = process.cwd();
 const endings = [".ts", ".mts", ".cts", ".js", ".mjs", ".cjs"];
 const named = process.env.EVALUATOR_TEST_CONFIG;

@@ -1,0 +1,62 @@
+"""A thousand evaluations in one process: memory, descriptors and time per app at the start and at the end."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import time
+from pathlib import Path
+
+from benchmarks.stub import left_behind, write_apps
+from eval_pipeline.evaluation.batch import AppUnderTest, Evaluator
+from eval_pipeline.model import BINARY_METRICS, Outcome
+from eval_pipeline.settings import Settings
+from eval_pipeline.storage.artifacts import ArtifactStore
+
+EVALUATIONS = 1000
+BATCH = 50
+
+
+def run() -> list[str]:
+    rows, left, wrong = soak(EVALUATIONS, BATCH)
+    first, last = rows[1] if len(rows) > 2 else rows[0], rows[-1]
+    return [
+        f"| {EVALUATIONS} evaluations in one process | first {BATCH} after a warm-up | last {BATCH} |",
+        "| --- | --- | --- |",
+        f"| seconds an app | {first[0]:.2f} | {last[0]:.2f} |",
+        f"| memory of the evaluator, MB | {first[1]:.0f} | {last[1]:.0f} |",
+        f"| open descriptors | {first[2]} | {last[2]} |",
+        "",
+        f"Left behind at the end: {len(left)}. Verdicts that were not a pass: {wrong}.",
+        *left[:20],
+    ]
+
+
+def soak(evaluations: int, batch: int) -> tuple[list[tuple[float, float, int]], list[str], int]:
+    """Rows of (seconds per app, resident MB, descriptors) per batch; what was left behind; wrong verdicts."""
+    rows = []
+    wrong = 0
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder) / "home"
+        store = ArtifactStore(home)
+        with Evaluator(Settings(pipeline_home=home), store) as evaluator:
+            for start in range(0, evaluations, batch):
+                trees = write_apps(Path(folder) / "apps", [f"app-{start + i}" for i in range(batch)], "soak")
+                began = time.monotonic()
+                found = evaluator.evaluate(
+                    [AppUnderTest(t.name, t, f"evidence/2026-01-01/soak/{t.name}") for t in trees], 2, 120
+                )
+                seconds = (time.monotonic() - began) / batch
+                rows.append((seconds, _resident_mb(), sum(1 for _ in Path("/proc/self/fd").iterdir())))
+                wrong += sum(
+                    e.results[m].outcome in (Outcome.FAIL, Outcome.UNKNOWN) for e in found for m in BINARY_METRICS
+                )
+                shutil.rmtree(Path(folder) / "apps")
+                shutil.rmtree(home / "evidence", ignore_errors=True)
+        return rows, left_behind(home), wrong
+
+
+def _resident_mb() -> float:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20

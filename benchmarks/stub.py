@@ -1,0 +1,89 @@
+"""Cheap apps for long runs, the program that judges a batch of them, and a census of what evaluations leave behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from eval_pipeline.evaluation.batch import AppUnderTest, Evaluator
+from eval_pipeline.evaluation.controls import GOOD
+from eval_pipeline.settings import Settings
+from eval_pipeline.storage.artifacts import ArtifactStore
+
+_NAME = re.compile(r"eval-pipeline-(\d+)-[0-9a-f]{8}")
+"""What a sandbox calls its folders and control groups: the evaluator's process id is in it."""
+
+STUB = next(control for control in GOOD if control.name == "good-node")
+"""One file, no dependencies; it queries, serves and shows like any other."""
+
+
+def write_apps(folder: Path, names: Iterable[str], mark: str) -> list[Path]:
+    """Apps that differ by `mark` and name, so that no verdict of another is kept for them."""
+    trees = []
+    for name in names:
+        tree = STUB.write(folder / name)
+        readme = tree / "README.md"
+        readme.write_text(f"{readme.read_text()}\n{mark} {name}\n")
+        trees.append(tree)
+    return trees
+
+
+def judge_batch(home: Path, trees: Iterable[Path]) -> None:
+    """Judges a batch and prints a line of JSON per app: [name, taken from the cache, outcomes]."""
+    with Evaluator(Settings(pipeline_home=home), ArtifactStore(home)) as evaluator:
+        apps = [AppUnderTest(t.name, t, f"evidence/2026-01-01/stub/{t.name}") for t in trees]
+        for found in evaluator.evaluate(apps, 2, 120):
+            outcomes = {metric: result.outcome.value for metric, result in found.results.items()}
+            print(json.dumps([found.app_name, found.cached, outcomes]), flush=True)
+
+
+def left_behind(home: Path) -> list[str]:
+    """Processes, mounts, control groups and files of evaluations that ended, and any file of this home's.
+
+    What is named after an evaluator that is still alive is its own.
+    """
+    return [*_processes(home), *_mounts(home), *_groups(), *_files(home)]
+
+
+def _is_orphan(text: str) -> bool:
+    owner = _NAME.search(text)
+    return owner is not None and not Path("/proc", owner[1]).exists()
+
+
+def _processes(home: Path) -> list[str]:
+    found = []
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit() or int(entry.name) == os.getpid():
+            continue
+        try:
+            line = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
+            is_orphan = _is_orphan((entry / "cgroup").read_text())
+        except OSError:
+            continue
+        if is_orphan or (line and str(home) in line):
+            found.append(f"process {entry.name}: {line[:100]}")
+    return found
+
+
+def _mounts(home: Path) -> list[str]:
+    lines = Path("/proc/self/mountinfo").read_text().splitlines()
+    return [f"mount {line.split()[4]}" for line in lines if str(home) in line or _is_orphan(line)]
+
+
+def _groups() -> list[str]:
+    root = Path("/sys/fs/cgroup")
+    return [f"control group {path}" for path in root.rglob("eval-pipeline-*") if _is_orphan(path.name)]
+
+
+def _files(home: Path) -> list[str]:
+    own = [path for name in ("scratch", "sandboxes") if (home / name).exists() for path in (home / name).iterdir()]
+    shared = [path for path in Path("/dev/shm").iterdir() if _is_orphan(path.name)]
+    return [f"file {path}" for path in (*own, *shared)]
+
+
+if __name__ == "__main__":
+    judge_batch(Path(sys.argv[1]), map(Path, sys.argv[2:]))
