@@ -122,23 +122,32 @@ class Settings(BaseSettings):
     )
 
     # Judging on other machines
-    shard_runner: Literal["local", "databricks"] = Field(
+    shard_runner: Literal["local", "databricks", "celery"] = Field(
         default="local",
-        description="Where batches are judged: on this machine, or as tasks of a Databricks job (docs/SHARDS.md).",
+        description="Where batches are judged: on this machine, as tasks of a Databricks job, or on Celery workers "
+        "(docs/SHARDS.md).",
     )
     shards: int = Field(
         default=1, ge=1, le=64, description="Parts that a batch is cut into, a machine each; local batches are not cut."
     )
     shard_volume: str | None = Field(
         default=None,
-        description="Unity Catalog volume, or a folder in one, by which shards travel: "
-        "/Volumes/<catalog>/<schema>/<name>.",
+        description="By what shards travel: for databricks a Unity Catalog volume or a folder in one, "
+        "/Volumes/<catalog>/<schema>/<name>; for celery a folder that all machines mount, default HOME/shards.",
     )
     shard_cluster: dict[str, Any] = Field(
         default_factory=dict,
         description="The machine of a shard, `new_cluster` of the Jobs API as a JSON object, with the evaluation "
         "image.",
     )
+
+    celery_broker: SecretStr | None = Field(
+        default=None, description="Broker of the Celery workers that judge shards, redis://host:6379/0 (secret)."
+    )
+    celery_backend: SecretStr | None = Field(
+        default=None, description="Result backend of the Celery workers (secret); default the broker."
+    )
+    celery_queue: str = Field(default="dagster", min_length=1, description="Queue of the Celery workers.")
 
     # Beside the metrics
     vision: Literal["off", "anthropic"] = Field(

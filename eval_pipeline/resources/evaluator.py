@@ -22,8 +22,11 @@ class EvaluatorFactory(dg.ConfigurableResource):
         from eval_pipeline.evaluation.batch import Evaluator
 
         settings = get_settings()
-        if context is not None and settings.shard_runner == "databricks":
-            from eval_pipeline.resources.shard_runner import remote_evaluator
+        if context is not None and settings.shard_runner != "local":
+            if settings.shard_runner == "celery":
+                from eval_pipeline.resources.celery_shards import remote_evaluator
+            else:
+                from eval_pipeline.resources.shard_runner import remote_evaluator
 
             # The same methods and verdicts, by way of other machines.
             yield cast("Evaluator", remote_evaluator(context, settings, ArtifactStore(settings.home)))

@@ -7,7 +7,7 @@ import contextlib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from eval_pipeline.evaluation.shards.parcels import ShardReply
 from eval_pipeline.evaluation.shards.work import do_shard
@@ -47,10 +47,9 @@ def run(request: Path, reply: Path, settings: Settings) -> ShardReply:
         return found
 
 
-def _report(pipes: "PipesContext", reply: ShardReply) -> None:
-    verdicts = [result for evaluation in reply.evaluations for result in evaluation.results.values()]
-    unknown = sum(result.outcome is Outcome.UNKNOWN for result in verdicts)
-    facts = {
+def facts_of(reply: ShardReply) -> dict[str, Any]:
+    """A shard's figures for the log of the run that asked for it."""
+    return {
         "shard": reply.number,
         "apps": len(reply.evaluations),
         "from_cache": sum(evaluation.cached for evaluation in reply.evaluations),
@@ -60,17 +59,22 @@ def _report(pipes: "PipesContext", reply: ShardReply) -> None:
         "verdict_digest": reply.verdict_digest,
         "seconds": reply.seconds,
     }
-    pipes.report_custom_message(facts)
-    if reply.evaluations:
-        share = unknown / len(verdicts)
-        metadata = {"shard": reply.number, "unknown_share": share, "threshold": MAX_UNKNOWN}
-        pipes.report_asset_check(
-            asset_key="app_evaluations",
-            check_name=CHECK,
-            passed=share <= MAX_UNKNOWN,
-            severity="WARN",
-            metadata=metadata,
-        )
+
+
+def check_of(reply: ShardReply) -> dict[str, Any] | None:
+    """A shard's answer to `CHECK`, `passed` and `metadata`; none when it had no apps."""
+    verdicts = [result for evaluation in reply.evaluations for result in evaluation.results.values()]
+    if not verdicts:
+        return None
+    share = sum(result.outcome is Outcome.UNKNOWN for result in verdicts) / len(verdicts)
+    metadata = {"shard": reply.number, "unknown_share": share, "threshold": MAX_UNKNOWN}
+    return {"passed": share <= MAX_UNKNOWN, "metadata": metadata}
+
+
+def _report(pipes: "PipesContext", reply: ShardReply) -> None:
+    pipes.report_custom_message(facts_of(reply))
+    if check := check_of(reply):
+        pipes.report_asset_check(asset_key="app_evaluations", check_name=CHECK, severity="WARN", **check)
 
 
 @contextlib.contextmanager

@@ -2,5 +2,5 @@
 same evaluator, and its verdicts and evidence come back as a file.
 
 Nothing else is shared: no home, no database, no mounted store. How the files travel and who starts the work there is a
-`ShardRunner`'s business (`resources/shard_runner.py` for Databricks).
+`ShardRunner`'s business (`resources/shard_runner.py` for Databricks, `celery_shards.py` for Celery).
 """

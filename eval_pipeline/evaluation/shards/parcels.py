@@ -23,6 +23,7 @@ MAX_BYTES = 5_000_000_000
 MAX_MEMBERS = 500_000
 
 _REQUEST, _REPLY = "request.json", "reply.json"
+_MAX_TEXT = 500_000_000
 _LEFT_OUT = frozenset({"node_modules", ".git"})
 
 
@@ -115,15 +116,38 @@ def open_reply(path: Path, target: Path) -> ShardReply:
     return _read(target / _REPLY, ShardReply)
 
 
+def read_reply(path: Path) -> ShardReply:
+    """A reply's verdicts, without its evidence.
+
+    Raises:
+        EvaluatorError: see `open_reply`.
+    """
+    try:
+        with tarfile.open(path, "r:gz") as tar:
+            file = tar.extractfile(_REPLY)
+            text = file.read(_MAX_TEXT) if file else b""
+    except (tarfile.TarError, KeyError, OSError, EOFError) as error:
+        raise EvaluatorError(f"a shard's reply cannot be read: {type(error).__name__}") from error
+    return _parse(text, _REPLY, ShardReply)
+
+
 def _read(path: Path, kind: type[Parcel]) -> Parcel:
     try:
-        found = kind.model_validate_json(path.read_bytes())
-    except (OSError, ValidationError) as error:
+        text = path.read_bytes()
+    except OSError as error:
+        raise EvaluatorError(f"a shard's {path.name} cannot be read: {type(error).__name__}") from error
+    return _parse(text, path.name, kind)
+
+
+def _parse(text: bytes, name: str, kind: type[Parcel]) -> Parcel:
+    try:
+        found = kind.model_validate_json(text)
+    except ValidationError as error:
         # Of the error only its kind: it can quote what an app wrote.
-        text = f"a shard's {path.name} cannot be read ({type(error).__name__}): both sides need the same version of us"
-        raise EvaluatorError(text) from error
+        why = f"a shard's {name} cannot be read ({type(error).__name__}): both sides need the same version of us"
+        raise EvaluatorError(why) from error
     if found.format != FORMAT:
-        raise EvaluatorError(f"a shard's {path.name} has format {found.format}, this version reads {FORMAT}")
+        raise EvaluatorError(f"a shard's {name} has format {found.format}, this version reads {FORMAT}")
     return found
 
 
