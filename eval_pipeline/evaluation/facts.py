@@ -153,6 +153,8 @@ class RunFacts:
     is_static: bool = False
     """Whether the app is a static client: `probes` are then its page, or a file that was not served."""
     alive_after_visit: bool = False
+    modules_missing: tuple[str, ...] = ()
+    """Modules that the running app said it could not import."""
     visit: VisitFacts | None = None
     statements: tuple[StatementFacts, ...] = ()
     refused: int = 0

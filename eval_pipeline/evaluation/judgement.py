@@ -4,6 +4,7 @@ and asks the metrics."""
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -128,7 +129,10 @@ class _JudgedApp:
 
     def judge(self, wanted: Collection[str]) -> Judgement:
         image = self.kit.helpers.submit(image_evidence, self.bench) if "build_success" in wanted else None
+        began = time.monotonic()
         install = _attempt(lambda: self.toolchain.install(self.bench))
+        # The registry's speed, and who else fills the store, is no fault of the app: its time begins now.
+        self.bench.deadline += time.monotonic() - began
         checks: dict[str, Future[MetricResult]] = {}
         if install is None:
             checks = self._start_checks(wanted)

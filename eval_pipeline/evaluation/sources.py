@@ -34,6 +34,8 @@ _ENV_READ = re.compile(
     r"(?:process\.env|import\.meta\.env)(?:\.([A-Z][A-Z0-9_]*)|\[\s*[\"']([A-Z][A-Z0-9_]*)[\"']\s*\])|"
     r"(?:\benviron(?:\.get\(|\[|\.setdefault\()|\bgetenv\()\s*[\"']([A-Z][A-Z0-9_]*)[\"']"
 )
+_ENV_TAKEN_APART = re.compile(r"\{([^{}]{1,2000})\}\s*=\s*(?:process\.env|import\.meta\.env)\b(?!\s*[.\[])")
+_TAKEN = re.compile(r"(?:^|,)\s*([A-Z][A-Z0-9_]*)\b")
 _ENV_NAME = re.compile(r"[\"'`](DATABRICKS_[A-Z0-9_]+)[\"'`]")
 
 
@@ -89,6 +91,8 @@ class SourceTree:
         for file in self.files.values():
             if file.is_code and not file.is_test:
                 names.update(next(filter(None, found)) for found in _ENV_READ.findall(file.text))
+                for parts in _ENV_TAKEN_APART.findall(file.text):
+                    names.update(_TAKEN.findall(parts))
                 names.update(_ENV_NAME.findall(file.text))
         return names
 

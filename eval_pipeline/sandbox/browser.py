@@ -134,11 +134,12 @@ class Site:
     def visit(
         self,
         path: str,
-        until: Callable[[str], bool] | None = None,
+        until: Callable[[str, int], bool] | None = None,
         timeout_seconds: float = 10,
         screenshots: Mapping[str, Path] | None = None,
     ) -> Visit:
-        """Loads a page and looks until `until(visible text)` is true, the page has settled (no `until`), or time is up.
+        """Loads a page and looks until `until(visible text, requests under way)` is true, the page has settled (no
+        `until`), or time is up.
 
         A page that loops for ever costs `timeout_seconds` and a few more; the visit then says `is_hung`.
 
@@ -165,7 +166,7 @@ class Site:
         self._end_browser()
 
     def _attempt(
-        self, path: str, until: Callable[[str], bool] | None, timeout: float, screenshots: Mapping[str, Path]
+        self, path: str, until: Callable[[str, int], bool] | None, timeout: float, screenshots: Mapping[str, Path]
     ) -> Visit:
         from playwright.sync_api import Error
 
@@ -218,7 +219,7 @@ class Site:
                 context.close()
 
     def _look(
-        self, page: Any, recorder: Recorder, path: str, until: Callable[[str], bool] | None, deadline: float
+        self, page: Any, recorder: Recorder, path: str, until: Callable[[str, int], bool] | None, deadline: float
     ) -> None:
         from playwright.sync_api import Error
 
@@ -242,7 +243,7 @@ class Site:
             visit.is_blank = not text.strip() and not visible
             now = time.monotonic()
             if until is not None:
-                visit.is_satisfied = bool(until(text))
+                visit.is_satisfied = bool(until(text, recorder.in_flight))
             else:
                 state = (text, visit.html_length, len(visit.requests))
                 if state != previous or recorder.in_flight > 0:

@@ -1,7 +1,8 @@
 """Figures over all rows that a statement served, for evidence: apps add up and average what they were given.
 
-Per numeric column the count of its values, their sum and mean; the same within each group of a few texts. Exact for
-whole numbers and decimals. A log that keeps the first rows only could not tell such a figure from an invented one.
+Per numeric column the count of its values, their sum and mean, also of the values in cents; the same within each group
+of a few texts. Exact for whole numbers and decimals. A log that keeps the first rows only could not tell such a figure
+from an invented one.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from decimal import Context, Decimal, InvalidOperation
+from typing import Any
 
 from eval_pipeline.workspace.warehouse import ResultColumn, Row
 
@@ -80,15 +82,29 @@ def _figures(values: _Values, scale: int) -> Iterable[str]:
     present = [value for value in values if value is not None]
     if not present:
         return ()
+    found = [str(len(present))]
+    for numbers, places in _as_given_and_in_cents(present, scale):
+        if isinstance(numbers[0], float):
+            try:
+                total = Decimal(repr(math.fsum(numbers)))
+            except OverflowError:
+                continue
+        else:
+            total = Decimal(sum(numbers)).scaleb(-places)
+        found += [_text(total), _text(_SHORT.divide(total, Decimal(len(numbers))))]
+    return found
+
+
+def _as_given_and_in_cents(present: list[int | float], scale: int) -> Iterable[tuple[list[Any], int]]:
+    """The values, and rounded to two decimals where they have more: apps round money before they add it up."""
+    yield present, scale
     if isinstance(present[0], float):
-        try:
-            total = Decimal(repr(math.fsum(present)))
-        except OverflowError:
-            return (str(len(present)),)
-    else:
-        total = Decimal(sum(present)).scaleb(-scale)
-    mean = _SHORT.divide(total, Decimal(len(present)))
-    return str(len(present)), _text(total), _text(mean)
+        rounded = [round(value, 2) for value in present]
+        if rounded != present:
+            yield rounded, 0
+    elif scale > 2:
+        unit = 10 ** (scale - 2)
+        yield [int((2 * value + unit) // (2 * unit)) for value in present], 2
 
 
 def _groupings(columns: Sequence[ResultColumn], rows: Sequence[Row]) -> Iterable[list[list[int]]]:

@@ -50,7 +50,6 @@ class StatementRecord:
         row_count: how many rows were served.
         aggregates: figures over all rows served: counts, sums and means of numeric columns, also per group of a few
             text columns, as decimal strings.
-        aggregates: sums and means over all rows served, of numeric columns and of their groups, as decimal text.
         seed: the seed of the rows underneath when it arrived.
     """
 

@@ -21,7 +21,7 @@ from eval_pipeline.sandbox import Sandbox
 from eval_pipeline.settings import Settings
 from eval_pipeline.storage.artifacts import ArtifactStore
 
-NODE = GOOD[2]
+NODE = next(control for control in GOOD if control.name == "good-node")
 
 
 def node_app(folder: Path, *edits: Edit) -> Path:
@@ -73,14 +73,17 @@ def test_an_invalid_package_json_is_the_apps_failure(evaluator: Evaluator, tmp_p
     assert judge(evaluator, tree).results["build_success"].failure_code == "invalid_package_json"
 
 
-def test_an_unsupported_stack_is_not_applicable_throughout(evaluator: Evaluator, tmp_path: Path) -> None:
+def test_a_tree_of_no_known_stack_fails_its_build_and_says_what_was_looked_for(
+    evaluator: Evaluator, tmp_path: Path
+) -> None:
     tree = tmp_path / "app"
     tree.mkdir()
-    (tree / "app.py").write_text("import streamlit")
+    (tree / "NOTES.md").write_text("soon")
     found = judge(evaluator, tree)
-    assert found.stack == "unsupported"
-    assert {r.outcome for r in found.results.values()} == {Outcome.NOT_APPLICABLE}
-    assert "docs/STACKS.md" in found.results["build_success"].reason
+    build = found.results["build_success"]
+    assert (found.stack, build.failure_code) == ("unsupported", "unsupported_stack")
+    assert "package.json" in build.reason and "NOTES.md" in build.reason
+    assert {r.failure_code for m, r in found.results.items() if m != "build_success"} == {"blocked_by:build_success"}
 
 
 def test_a_failed_generation_fails_everywhere_and_an_untried_one_is_unknown(
@@ -167,6 +170,30 @@ def test_values_that_come_by_event_stream_are_data(evaluator: Evaluator, tmp_pat
     assert results["data_returned"].outcome is Outcome.PASS, results["data_returned"]
     assert results["ui_renders"].outcome is Outcome.PASS, results["ui_renders"]
     assert results["tests_pass"].failure_code == "no_tests"
+
+
+def test_a_reply_that_takes_its_time_is_waited_for(evaluator: Evaluator, tmp_path: Path) -> None:
+    page = """export const page = () => `<!doctype html><title>Fares</title><link rel="icon" href="data:,"><pre
+    id="o">Reading</pre><script>fetch("/rows").then((r) => r.text()).then((t) => {
+    document.getElementById("o").textContent = t; });</script>`;
+"""
+    tree = node_app(
+        tmp_path / "app",
+        Edit("page.js", new=page),
+        Edit("page.test.js"),
+        Edit(
+            "server.js",
+            '} else if (request.url === "/") {',
+            '} else if (request.url === "/rows") {\n      const found = await rows();\n'
+            "      await new Promise((done) => setTimeout(done, 4000));\n"
+            '      response.setHeader("content-type", "application/json").end(JSON.stringify(found));\n'
+            '    } else if (request.url === "/") {',
+        ),
+        Edit("server.js", "page(await rows())", "page()"),
+    )
+    results = judge(evaluator, tree).results
+    assert results["ui_renders"].outcome is Outcome.PASS, results["ui_renders"]
+    assert results["data_returned"].outcome is Outcome.PASS, results["data_returned"]
 
 
 def test_a_page_that_loops_for_ever_is_the_apps_failure(evaluator: Evaluator, tmp_path: Path) -> None:

@@ -34,6 +34,8 @@ from eval_pipeline.evaluation.metrics import (
 )
 from eval_pipeline.evaluation.metrics.deployability_score import dockerfile_problem
 from eval_pipeline.evaluation.secrets_scan import Finding
+from eval_pipeline.evaluation.steps.python_build import imported_modules
+from eval_pipeline.evaluation.steps.run import modules_missing
 from eval_pipeline.model import Outcome
 
 OK = CommandFacts(0, 1.0)
@@ -290,3 +292,24 @@ def test_what_an_earlier_failure_blocks_is_not_judged() -> None:
         (replace(good, statements=()), {"no_statements", "blocked_by:databricks_connectivity", None}),
     ):
         assert {r.failure_code for r in judge_use(facts).values()} == codes
+
+
+@pytest.mark.parametrize(
+    ("log", "missing"),
+    [
+        ("Traceback\nModuleNotFoundError: No module named 'jinja2'\n", ("jinja2",)),
+        ("Error [ERR_MODULE_NOT_FOUND]: Cannot find package 'express' imported from /app/x.js", ("express",)),
+        ("Error: Cannot find module '@scope/part/sub'", ("@scope/part",)),
+        ("Error: Cannot find module './part.js'", ()),
+        ("said: ModuleNotFoundError: No module named 'x' was handled", ()),
+    ],
+)
+def test_what_a_running_app_could_not_import_is_undeclared(log: str, missing: tuple[str, ...]) -> None:
+    assert modules_missing(log) == missing
+    code = deploy(run=replace(RAN, modules_missing=missing))[1]
+    assert code == ("dependency_undeclared" if missing else None)
+
+
+def test_imports_at_the_margin_are_those_that_must_be_there() -> None:
+    source = "import os, numpy as np\nimport a.b.c  # why\nfrom d.e import f\nfrom . import g\ntry:\n    import h\n"
+    assert imported_modules(source) == {"os", "numpy", "a", "d"}

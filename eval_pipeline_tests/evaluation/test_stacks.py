@@ -335,3 +335,20 @@ def test_a_start_through_any_package_manager_is_written_out(
     start = project(tmp_path, files).start
     assert start is not None
     assert start.argv == argv
+
+
+@pytest.mark.parametrize(
+    ("source", "names"),
+    [
+        (
+            "const { DATABRICKS_HOST, PORT = '3000', API_KEY: key } = process.env",
+            {"DATABRICKS_HOST", "PORT", "API_KEY"},
+        ),
+        ("const {\n  FIRST,\n  SECOND,\n} = import.meta.env;", {"FIRST", "SECOND"}),
+        ("const { FIRST } = process.env.OTHER", {"OTHER"}),
+        ("const { FIRST } = settings", set()),
+    ],
+)
+def test_variables_that_are_taken_apart_are_read(tmp_path: Path, source: str, names: set[str]) -> None:
+    (tmp_path / "server.js").write_text(source)
+    assert SourceTree(tmp_path).variables_read == names

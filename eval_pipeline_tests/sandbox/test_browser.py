@@ -119,7 +119,7 @@ def test_a_page_is_seen_with_its_data_errors_requests_and_pictures(
         BrowserPool(sandbox, settings) as pool,
         pool.open(process, PORT, {"x-forwarded-user": "ada"}) as site,
     ):
-        visit = site.visit("/", until=lambda text: "1234" in text, screenshots=shots)
+        visit = site.visit("/", until=lambda text, _: "1234" in text, screenshots=shots)
     assert (visit.status, visit.title, visit.text, visit.timed_out) == (200, "Trips", "total 1234", False)
     assert not visit.is_blank
     assert any("careful" in message for message in visit.console_errors)
@@ -139,7 +139,7 @@ def test_a_settled_page_needs_no_predicate(pool: BrowserPool, pages: RunningProc
     with pool.open(pages, PORT) as site:
         blank = site.visit("/blank", timeout_seconds=5)
         missing = site.visit("/nowhere", timeout_seconds=5)
-        late = site.visit("/late", until=lambda text: "arrived" in text)
+        late = site.visit("/late", until=lambda text, _: "arrived" in text)
     assert (blank.status, blank.is_blank, blank.timed_out, blank.text) == (200, True, False, "")
     assert missing.status == 404
     assert (late.text, late.is_satisfied) == ("arrived", True)
@@ -147,7 +147,7 @@ def test_a_settled_page_needs_no_predicate(pool: BrowserPool, pages: RunningProc
 
 def test_replies_that_do_not_end_are_kept_as_far_as_they_came(pool: BrowserPool, pages: RunningProcess) -> None:
     with pool.open(pages, PORT) as site:
-        visit = site.visit("/abort", until=lambda text: "read" in text)
+        visit = site.visit("/abort", until=lambda text, _: "read" in text)
     calls = {request.path: request.body for request in visit.requests if request.resource_type == "fetch"}
     assert calls == {"/part": '{"total":4711,', "/part?open": '{"total":4711,'}
     assert visit.failed_requests == []
@@ -155,7 +155,7 @@ def test_replies_that_do_not_end_are_kept_as_far_as_they_came(pool: BrowserPool,
 
 def test_a_page_reaches_nothing_but_its_app(pool: BrowserPool, pages: RunningProcess) -> None:
     with pool.open(pages, PORT) as site:
-        visit = site.visit("/outside", until=lambda text: "done" in text)
+        visit = site.visit("/outside", until=lambda text, _: "done" in text)
     assert "REACHED" not in visit.text
     assert visit.text.count("refused") == 5
 
@@ -165,11 +165,11 @@ def test_a_page_that_loops_for_ever_is_bounded_and_the_next_visit_works(
 ) -> None:
     with pool.open(pages, PORT) as site:
         began = time.monotonic()
-        visit = site.visit("/loop", until=lambda text: False, timeout_seconds=3)
+        visit = site.visit("/loop", until=lambda text, _: False, timeout_seconds=3)
         assert time.monotonic() - began < 20
         assert visit.timed_out
         assert visit.is_hung
-        assert site.visit("/late", until=lambda text: "arrived" in text).is_satisfied
+        assert site.visit("/late", until=lambda text, _: "arrived" in text).is_satisfied
 
 
 def test_dialogs_popups_downloads_and_workers_get_nowhere(pool: BrowserPool, pages: RunningProcess) -> None:

@@ -59,7 +59,7 @@ def judge(
             _port(run),
             _health(run),
             Point("secrets", "secret_in_tree", "; ".join(map(str, secrets[:3]))) if secrets else Point("secrets"),
-            _dependencies(dependencies, build),
+            _dependencies(dependencies, build, run),
         ),
     )
 
@@ -128,12 +128,13 @@ def _health(run: RunFacts | None) -> Point:
     return Point("health", "no_health_check", "no health route answers 2xx for itself")
 
 
-def _dependencies(fault: AppFault | None, build: BuildFacts | None) -> Point:
+def _dependencies(fault: AppFault | None, build: BuildFacts | None, run: RunFacts | None) -> Point:
     if fault:
         return Point("dependencies", "lockfile_unusable", fault.reason)
     if build and build.unlocked:
         return Point("dependencies", "lockfile_unusable", f"without an exact version: {', '.join(build.unlocked[:8])}")
-    if build and build.imports_undeclared:
-        names = ", ".join(build.imports_undeclared[:5])
+    missing = {*(build.imports_undeclared if build else ()), *(run.modules_missing if run else ())}
+    if missing:
+        names = ", ".join(sorted(missing)[:5])
         return Point("dependencies", "dependency_undeclared", f"not among dependencies: {names}")
     return Point("dependencies")

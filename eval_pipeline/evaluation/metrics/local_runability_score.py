@@ -46,7 +46,8 @@ _INSTALL = re.compile(
 )
 _START = re.compile(
     r"\b(npm (start|run [\w:.-]+)|pnpm \w+|yarn \w+|node +[-\w./=]+|docker (run|compose)|make \w+|"
-    r"(streamlit|shiny|uv|fastapi) run|uvicorn +[-\w.]+:|gunicorn\b|flask\b[^\n]* run\b|(python3?|gradio) +[-\w./]+)"
+    r"(streamlit|shiny|uv|fastapi) run|uvicorn +[-\w.]+:|gunicorn\b|flask\b[^\n]* run\b|"
+    r"(python3?|gradio|bash|sh) +[-\w./]+)"
 )
 _EXAMPLE_LINE = re.compile(r"^\s*#?\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=", re.MULTILINE)
 

@@ -3,11 +3,13 @@ is started is there."""
 
 from __future__ import annotations
 
+import re
+import sys
 from pathlib import Path, PurePosixPath
 
 from eval_pipeline.evaluation.facts import BuildFacts
 from eval_pipeline.evaluation.steps.bench import Bench
-from eval_pipeline.evaluation.steps.python_environment import variables
+from eval_pipeline.evaluation.steps.python_environment import APP_ENVIRONMENT, provides, variables
 from eval_pipeline.sandbox.python_dependencies import VENV
 
 BUILD_SECONDS = 60.0
@@ -30,6 +32,10 @@ sys.exit(broken > 0)
 """
 
 
+_IMPORT = re.compile(r"^(?:from\s+([A-Za-z_]\w*)[\w.]*\s+import\b|import\s+(.+?)\s*(?:#.*)?$)", re.MULTILINE)
+"""At the margin alone: what stands in a `try` or a function may be there for when it is missing."""
+
+
 def build(bench: Bench, copy: Path, unlocked: tuple[str, ...]) -> BuildFacts:
     """Compiles the app's own sources, tests left out: those speak for themselves."""
     tree, start = bench.project.tree, bench.project.start
@@ -48,5 +54,30 @@ def build(bench: Bench, copy: Path, unlocked: tuple[str, ...]) -> BuildFacts:
         artefact=artefact,
         has_artefact=artefact is None or PurePosixPath(artefact) in tree.files,
         has_start_command=start is not None,
+        imports_undeclared=_undeclared(bench),
         unlocked=unlocked,
     )
+
+
+def _undeclared(bench: Bench) -> tuple[str, ...]:
+    """Modules that the app imports and that neither it, nor Python, nor what it requires has."""
+    tree = bench.project.tree
+    own = {part.removesuffix(".py") for path in tree.files if path.suffix == ".py" for part in path.parts}
+    imported = {
+        name
+        for path, file in tree.files.items()
+        if path.suffix == ".py" and not file.is_test
+        for name in imported_modules(file.text)
+    }
+    environment = bench.environments[APP_ENVIRONMENT]
+    foreign = imported - own - sys.stdlib_module_names
+    return tuple(sorted(name for name in foreign if not provides(environment, name)))
+
+
+def imported_modules(text: str) -> set[str]:
+    """First parts of the modules that a source imports whatever happens."""
+    found: set[str] = set()
+    for package, names in _IMPORT.findall(text):
+        words = [package] if package else [name.strip().split(" ")[0].split(".")[0] for name in names.split(",")]
+        found.update(word for word in words if word.isidentifier())
+    return found

@@ -46,6 +46,14 @@ def variables(venv: str) -> dict[str, str]:
     return VARIABLES | {"VIRTUAL_ENV": venv}
 
 
+def provides(environment: Path, module: str) -> bool:
+    """Whether `import module` finds something in an environment of the store."""
+    folder = Path(site_packages(str(environment)))
+    if (folder / module).is_dir() or (folder / f"{module}.py").is_file():
+        return True
+    return any(folder.glob(f"{module}.*.so")) or (folder / f"{module}.so").is_file()
+
+
 def holds(environment: Path, module: str) -> bool:
     """Whether an environment of the store has a package, by its import name."""
     return (Path(site_packages(str(environment))) / module).is_dir()

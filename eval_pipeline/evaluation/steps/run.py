@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import secrets
 import threading
 import time
@@ -13,13 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from eval_pipeline.evaluation.facts import ProbeFacts, RunFacts, StatementFacts, Trouble, VisitFacts
-from eval_pipeline.evaluation.matching import NO_MATCH, KnownBeforehand, Values, find, read_text
+from eval_pipeline.evaluation.matching import NO_MATCH, KnownBeforehand, find, read_text
 from eval_pipeline.evaluation.stacks.base import Project
 from eval_pipeline.evaluation.steps.app_client import AppClient
 from eval_pipeline.evaluation.steps.app_environment import CA_PATH, app_environment, user_headers
-from eval_pipeline.evaluation.steps.bench import Bench, is_machine_overloaded, load_per_core, telling_lines
+from eval_pipeline.evaluation.steps.bench import Bench, is_machine_overloaded, read_log, telling_lines
 from eval_pipeline.evaluation.steps.data import API_TYPES, ask_again, values_of
 from eval_pipeline.evaluation.steps.health import is_catch_all, page_probes, probe
+from eval_pipeline.evaluation.steps.page_watch import PageWatch, slowness
 from eval_pipeline.evaluation.steps.routes import ask_described
 from eval_pipeline.evaluation.verdicts import short
 from eval_pipeline.model import EvaluatorError
@@ -30,16 +32,16 @@ from eval_pipeline.workspace import AppSession
 WRONG_PORT_SECONDS = 1.0
 """How often the open ports are listed; one that is open twice, while the given one is not, is the wrong one."""
 VISIT_SECONDS = 12.0
-QUIET_SECONDS = 1.5
-"""A page that shows no served value and has not changed for so long is taken as it is; longer in proportion on
-a loaded machine."""
-OWN_LOAD = 2.0
-UI_CHANCE = 1e-3
 STOP_SECONDS = 0.3
 END_SECONDS = 1.0
 """For a process to end that has just closed its port."""
 
 _POLL_SECONDS = 0.015
+_MISSING = re.compile(
+    r"^ModuleNotFoundError: No module named '([A-Za-z_]\w*)'$|"
+    r"\bCannot find (?:package|module) '(@[^'/\n]+/[^'/\n]+|[A-Za-z][^'/\n]*)",
+    re.MULTILINE,
+)
 _ENDPOINT_PORT = 443
 
 
@@ -130,31 +132,6 @@ class RunningApp:
         return True
 
 
-class PageWatch:
-    """Says when a page has shown enough: served values that all have arrived, or nothing new for a while."""
-
-    def __init__(self, session: AppSession, known: KnownBeforehand) -> None:
-        self._session = session
-        self._known = known
-        self._state: tuple[str, int, int] = ("", -1, 0)
-        self._since = time.monotonic()
-        self._values = Values({}, frozenset())
-
-    def __call__(self, text: str) -> bool:
-        statements = self._session.statements
-        state = (text, len(statements), sum(s.state == "RUNNING" for s in statements))
-        now = time.monotonic()
-        if state != self._state:
-            if state[1:] != self._state[1:]:
-                self._values = values_of(statements)
-            self._state, self._since = state, now
-            return False
-        if now - self._since > QUIET_SECONDS * min(4.0, max(1.0, load_per_core() / OWN_LOAD)):
-            return True
-        match = find(self._values, read_text([("text/plain", text)]), self._known)
-        return match.count > 0 and match.chance <= UI_CHANCE
-
-
 def run_app(
     app: RunningApp, browsers: BrowserPool, known: Callable[[], KnownBeforehand], reseed: Callable[[], None]
 ) -> RunFacts:
@@ -213,7 +190,7 @@ def _use(
     if _ends_without_an_answer(process, probes):
         return _not_up(app, (), True, startup)
     shots = {name: evidence / f"screenshot-{name}.png" for name in ("desktop", "phone")}
-    visit = _visit(app, browsers, headers, PageWatch(session, known), shots) if process.alive else None
+    visit = _visit(app, browsers, headers, PageWatch(session, known, process), shots) if process.alive else None
     if visit is not None and process.alive and not _has_api_reply(visit):
         with AppClient(process, app.port, headers) as client:
             visit.requests += ask_described(client, app.bench.project.tree)
@@ -231,7 +208,8 @@ def _use(
         if any(s.state == "SUCCEEDED" for s in statements):
 
             def revisit() -> Visit:
-                return _visit(app, browsers, headers, PageWatch(session, known), {})
+                assert app.process is not None
+                return _visit(app, browsers, headers, PageWatch(session, known, app.process), {})
 
             data = ask_again(app, visit, headers, statements, known, reseed, revisit)
         alive = process.alive or app.starts > 1
@@ -249,6 +227,7 @@ def _use(
         api_route=api_route,
         is_static=is_static,
         alive_after_visit=alive,
+        modules_missing=modules_missing(read_log(evidence / "server.log")),
         visit=_visit_facts(visit, statements, known) if visit is not None else None,
         statements=tuple(StatementFacts(s.state, s.auth, s.error_code, short(s.sql, 500)) for s in statements),
         refused=len(session.rejected),
@@ -263,7 +242,8 @@ def _visit(
     assert app.process is not None
     try:
         with browsers.open(app.process, app.port, headers=headers) as site:
-            return site.visit("/", until=watch, timeout_seconds=app.bench.remaining(VISIT_SECONDS), screenshots=shots)
+            seconds = app.bench.remaining(VISIT_SECONDS * slowness())
+            return site.visit("/", until=watch, timeout_seconds=seconds, screenshots=shots)
     except EvaluatorError as error:
         raise Trouble(f"browser: {error}") from error
 
@@ -338,6 +318,11 @@ def _own_page(client: AppClient, project: Project) -> str | None:
         return None
     reply = client.request("GET", "/")
     return "/" if reply.is_ok and not is_catch_all(client, "/", reply) else None
+
+
+def modules_missing(log: str) -> tuple[str, ...]:
+    """Packages that a log's uncaught errors name as missing; parts of the app itself are not meant."""
+    return tuple(sorted({a or b for a, b in _MISSING.findall(log)}))[:10]
 
 
 _PORTS = random.SystemRandom()

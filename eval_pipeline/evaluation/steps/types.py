@@ -17,6 +17,8 @@ from eval_pipeline.evaluation.verdicts import short
 
 TYPES_SECONDS = 60.0
 COMPILER = "typescript/bin/tsc"
+VUE_COMPILER = "vue-tsc/bin/vue-tsc.js"
+"""The same compiler with Vue's single-file components, for apps that have it."""
 EXTRA_CONFIG = "tsconfig.evaluator.json"
 
 _ERROR = re.compile(r"^.*error TS\d+: .*$", re.MULTILINE)
@@ -142,7 +144,7 @@ def _join(folder: PurePosixPath, relative: str) -> PurePosixPath:
 def _compile(
     bench: Bench, copy: Path, package: Package, arguments: list[str], log: str
 ) -> tuple[CommandFacts, list[str], set[PurePosixPath]]:
-    compiler = bench.module(package, COMPILER)
+    compiler = bench.module(package, VUE_COMPILER) or bench.module(package, COMPILER)
     assert compiler is not None
     command = bench.command(
         ["node", compiler, *arguments, "--listFiles", "--pretty", "false"],
