@@ -41,8 +41,9 @@ def clip(text: str, limit: int) -> str:
     """At most `limit` characters: the first two thirds and the last third of them, with what is missing counted."""
     if len(text) <= limit:
         return text
-    note = f" … [{len(text) - limit} characters left out] … "
-    room = max(0, limit - len(note))
+    frame = len(" … [ characters left out] … ") + len(str(len(text)))
+    note = f" … [{len(text) - limit + frame} characters left out] … "
+    room = max(0, limit - frame)
     head = room - room // 3
     return (text[:head] + note + text[len(text) - room // 3 :])[:limit]
 
