@@ -20,7 +20,7 @@ from eval_pipeline.model import METRICS
 KILLS = 200
 APPS = 10
 SEED = 20261101
-LONGEST_SECONDS = 6.0
+LONGEST_SECONDS = 8.0
 """Beyond what a batch takes to begin, within what it takes to end: kills land in every phase."""
 
 

@@ -1,4 +1,7 @@
-"""A thousand evaluations in one process: memory, descriptors and time per app at the start and at the end."""
+"""A thousand evaluations in one process: memory, descriptors and time per app at the start and at the end.
+
+A third of the apps are good, a third crash at their start, a third do not build.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.stub import left_behind, write_apps
+from benchmarks.stub import BROKEN, left_behind, write_apps
 from eval_pipeline.evaluation.batch import AppUnderTest, Evaluator
-from eval_pipeline.model import BINARY_METRICS, Outcome
+from eval_pipeline.model import BINARY_METRICS, AppEvaluation, Outcome
 from eval_pipeline.settings import Settings
 from eval_pipeline.storage.artifacts import ArtifactStore
 
@@ -28,7 +31,7 @@ def run() -> list[str]:
         f"| memory of the evaluator, MB | {first[1]:.0f} | {last[1]:.0f} |",
         f"| open descriptors | {first[2]} | {last[2]} |",
         "",
-        f"Left behind at the end: {len(left)}. Verdicts that were not a pass: {wrong}.",
+        f"Left behind at the end: {len(left)}. Apps judged wrong: {wrong}.",
         *left[:20],
     ]
 
@@ -42,19 +45,26 @@ def soak(evaluations: int, batch: int) -> tuple[list[tuple[float, float, int]], 
         store = ArtifactStore(home)
         with Evaluator(Settings(pipeline_home=home), store) as evaluator:
             for start in range(0, evaluations, batch):
-                trees = write_apps(Path(folder) / "apps", [f"app-{start + i}" for i in range(batch)], "soak")
+                names = [f"app-{start + i}" for i in range(batch)]
+                trees = write_apps(Path(folder) / "apps", names, "soak", (None, *BROKEN))
                 began = time.monotonic()
                 found = evaluator.evaluate(
                     [AppUnderTest(t.name, t, f"evidence/2026-01-01/soak/{t.name}") for t in trees], 2, 120
                 )
                 seconds = (time.monotonic() - began) / batch
                 rows.append((seconds, _resident_mb(), sum(1 for _ in Path("/proc/self/fd").iterdir())))
-                wrong += sum(
-                    e.results[m].outcome in (Outcome.FAIL, Outcome.UNKNOWN) for e in found for m in BINARY_METRICS
-                )
+                wrong += sum(_is_wrong(index, e) for index, e in enumerate(found))
                 shutil.rmtree(Path(folder) / "apps")
                 shutil.rmtree(home / "evidence", ignore_errors=True)
         return rows, left_behind(home), wrong
+
+
+def _is_wrong(index: int, evaluation: AppEvaluation) -> bool:
+    code = (None, "crashed_at_start", "build_failed")[index % 3]
+    results = [evaluation.results[m] for m in BINARY_METRICS]
+    if code is None:
+        return any(r.outcome in (Outcome.FAIL, Outcome.UNKNOWN) for r in results)
+    return code not in [r.failure_code for r in results]
 
 
 def _resident_mb() -> float:

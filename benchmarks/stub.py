@@ -6,11 +6,11 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from eval_pipeline.evaluation.batch import AppUnderTest, Evaluator
-from eval_pipeline.evaluation.controls import GOOD
+from eval_pipeline.evaluation.controls import GOOD, Edit
 from eval_pipeline.settings import Settings
 from eval_pipeline.storage.artifacts import ArtifactStore
 
@@ -21,11 +21,21 @@ STUB = next(control for control in GOOD if control.name == "good-node")
 """One file, no dependencies; it queries, serves and shows like any other."""
 
 
-def write_apps(folder: Path, names: Iterable[str], mark: str) -> list[Path]:
-    """Apps that differ by `mark` and name, so that no verdict of another is kept for them."""
+BROKEN = (
+    Edit("server.js", new="process.exit(3);\n"),
+    Edit("package.json", '"start": "node server.js"', '"build": "exit 1", "start": "node server.js"'),
+)
+"""Faults that end an evaluation early, on other ways than a good app's."""
+
+
+def write_apps(folder: Path, names: Iterable[str], mark: str, faults: Sequence[Edit | None] = (None,)) -> list[Path]:
+    """Apps that differ by `mark` and name, so that no verdict of another is kept for them; `faults` take turns."""
     trees = []
-    for name in names:
+    for number, name in enumerate(names):
         tree = STUB.write(folder / name)
+        fault = faults[number % len(faults)]
+        if fault is not None:
+            fault.apply(tree)
         readme = tree / "README.md"
         readme.write_text(f"{readme.read_text()}\n{mark} {name}\n")
         trees.append(tree)

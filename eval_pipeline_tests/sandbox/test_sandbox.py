@@ -5,6 +5,7 @@ from __future__ import annotations
 import concurrent.futures
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -285,3 +286,21 @@ def test_hostile_result_files_are_not_read(tmp_path: Path) -> None:
         assert read_result(path, root, 100) is None, path
     assert read_result("real/good.json", root, 1) is None
     assert time.monotonic() - began < 1
+
+
+@pytest.mark.parametrize("is_held", [True, False])
+def test_a_command_whose_asker_goes_while_it_is_set_up_ends_too(
+    sandbox: Sandbox, app: Path, tmp_path: Path, is_held: bool
+) -> None:
+    # bubblewrap and its child talk to each other first; one of them killed then left the other waiting for ever.
+    command = Command(["sleep", "1000"], mounts=[Mount(app, "/app", writable=True)], network="app")
+    draw = random.Random(5)
+    for number in range(60):
+        channel = sandbox._spawn(command, tmp_path / f"log-{number}", is_held)
+        time.sleep(draw.uniform(0, 0.02))
+        channel.close()
+    launcher = Path(f"/proc/{sandbox._launcher.pid}/task/{sandbox._launcher.pid}/children")
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline and launcher.read_text().strip():
+        time.sleep(0.05)
+    assert launcher.read_text().strip() == ""

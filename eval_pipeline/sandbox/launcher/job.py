@@ -271,7 +271,8 @@ class Job:
         if self.inner_handle is not None:
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self.inner_handle, signal.SIGKILL)
-        elif self.exit_status is None:
+        if self.exit_status is None:
+            # bubblewrap itself too: when its child dies before the two have agreed, it waits for ever.
             with contextlib.suppress(OSError):
                 os.kill(self.pid, signal.SIGKILL)
         if not self.namespaced:
@@ -306,6 +307,11 @@ class Job:
             return True
         # Without namespaces an escaped process may hold the pipe for ever.
         return not self.namespaced and time.monotonic() - (self.killed_at or 0) > _GRACE_AFTER_KILL_SECONDS
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether its outer process was killed and waited for, and somebody still holds its pipes."""
+        return self.namespaced and self.killed_at is not None and self.exit_status is not None and not self.is_over
 
     def abandon(self) -> None:
         """Gives back what was made for a command that could not be forked."""

@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from . import cgroups, trees
+from . import cgroups, processes, trees
 from .job import Job
 from .staging import Stage
 from .wire import Channel
@@ -242,7 +242,21 @@ class Launcher:
             self._next_usage_check = now + max(_WATCH_SECONDS, spent / _HEAVY_WATCH_SHARE)
         for job in [job for job in self._jobs.values() if job.is_over]:
             self._finish(job)
+        if any(job.is_stuck for job in self._jobs.values()):
+            self._kill_orphans()
         self._unremoved = [group for group in self._unremoved if not group.remove(patience_seconds=0)]
+
+    def _kill_orphans(self) -> None:
+        """Ends children of ours that no job knows.
+
+        A bubblewrap that is killed before it has told us of its child leaves that child waiting for it, for ever, with
+        the job's pipes in its hands. Orphans come to us, because we are their reaper.
+        """
+        known = {pid for job in self._jobs.values() for pid in (job.pid, job.inner)}
+        for pid in processes.children(os.getpid()):
+            if pid not in known:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
 
     def _finish(self, job: Job) -> None:
         del self._jobs[job.pid]

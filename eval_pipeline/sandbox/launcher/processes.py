@@ -42,13 +42,16 @@ def descendants(root: int) -> list[int]:
     """`root` and every process below it, as far as they hold still."""
     found = [root]
     for pid in found:
-        try:
-            threads = os.listdir(f"/proc/{pid}/task")
-        except OSError:
-            continue
-        for thread in threads:
-            found.extend(map(int, _read(f"/proc/{pid}/task/{thread}/children").split()))
+        found.extend(children(pid))
     return found
+
+
+def children(pid: int) -> list[int]:
+    try:
+        threads = os.listdir(f"/proc/{pid}/task")
+    except OSError:
+        return []
+    return [int(child) for thread in threads for child in _read(f"/proc/{pid}/task/{thread}/children").split()]
 
 
 def marked(marker: str) -> list[int]:
