@@ -34,6 +34,7 @@ class Tally:
     lost: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
+    processes: list[int] = field(default_factory=list)
 
 
 def run() -> list[str]:
@@ -64,7 +65,7 @@ def torment(kills: int, apps: int, seed: int, longest_seconds: float) -> Tally:
             shutil.rmtree(trees, ignore_errors=True)
             batch = write_apps(trees, [f"app-{i}" for i in range(apps)], f"batch {tally.batches}")
             _one_batch(home, batch, kills, longest_seconds, draw, tally)
-        tally.left = left_behind(home)
+        tally.left = left_behind(home, [f"eval-pipeline-{pid}-" for pid in tally.processes])
     return tally
 
 
@@ -76,6 +77,7 @@ def _one_batch(
     finished: dict[str, bytes] = {}
     while True:
         process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        tally.processes.append(process.pid)
         if tally.kills >= kills:
             out, err = process.communicate()
         else:

@@ -44,6 +44,7 @@ def soak(evaluations: int, batch: int) -> tuple[list[tuple[float, float, int]], 
         home = Path(folder) / "home"
         store = ArtifactStore(home)
         with Evaluator(Settings(pipeline_home=home), store) as evaluator:
+            name = evaluator.sandbox_name
             for start in range(0, evaluations, batch):
                 names = [f"app-{start + i}" for i in range(batch)]
                 trees = write_apps(Path(folder) / "apps", names, "soak", (None, *BROKEN))
@@ -56,7 +57,7 @@ def soak(evaluations: int, batch: int) -> tuple[list[tuple[float, float, int]], 
                 wrong += sum(_is_wrong(index, e) for index, e in enumerate(found))
                 shutil.rmtree(Path(folder) / "apps")
                 shutil.rmtree(home / "evidence", ignore_errors=True)
-        return rows, left_behind(home), wrong
+        return rows, left_behind(home, [name]), wrong
 
 
 def _is_wrong(index: int, evaluation: AppEvaluation) -> bool:

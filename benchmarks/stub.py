@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 from eval_pipeline.evaluation.batch import AppUnderTest, Evaluator
 from eval_pipeline.evaluation.controls import GOOD, Edit
 from eval_pipeline.settings import Settings
 from eval_pipeline.storage.artifacts import ArtifactStore
-
-_NAME = re.compile(r"eval-pipeline-(\d+)-[0-9a-f]{8}")
-"""What a sandbox calls its folders and control groups: the evaluator's process id is in it."""
 
 STUB = next(control for control in GOOD if control.name == "good-node")
 """One file, no dependencies; it queries, serves and shows like any other."""
@@ -51,47 +47,48 @@ def judge_batch(home: Path, trees: Iterable[Path]) -> None:
             print(json.dumps([found.app_name, found.cached, outcomes]), flush=True)
 
 
-def left_behind(home: Path) -> list[str]:
-    """Processes, mounts, control groups and files of evaluations that ended, and any file of this home's.
+def left_behind(home: Path, owners: Collection[str]) -> list[str]:
+    """Processes, mounts, control groups and files that are still there of evaluations that have ended.
 
-    What is named after an evaluator that is still alive is its own.
+    Args:
+        home: of which no sandbox is open any more.
+        owners: beginnings of the names of those evaluations' sandboxes, `eval-pipeline-<process id>-…`.
     """
-    return [*_processes(home), *_mounts(home), *_groups(), *_files(home)]
+    return [*_processes(home, owners), *_mounts(home, owners), *_groups(owners), *_files(home, owners)]
 
 
-def _is_orphan(text: str) -> bool:
-    owner = _NAME.search(text)
-    return owner is not None and not Path("/proc", owner[1]).exists()
+def _is_of(text: str, owners: Collection[str]) -> bool:
+    return any(owner in text for owner in owners)
 
 
-def _processes(home: Path) -> list[str]:
+def _processes(home: Path, owners: Collection[str]) -> list[str]:
     found = []
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit() or int(entry.name) == os.getpid():
             continue
         try:
             line = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
-            is_orphan = _is_orphan((entry / "cgroup").read_text())
+            is_ours = _is_of((entry / "cgroup").read_text(), owners)
         except OSError:
             continue
-        if is_orphan or (line and str(home) in line):
+        if is_ours or (line and str(home) in line):
             found.append(f"process {entry.name}: {line[:100]}")
     return found
 
 
-def _mounts(home: Path) -> list[str]:
+def _mounts(home: Path, owners: Collection[str]) -> list[str]:
     lines = Path("/proc/self/mountinfo").read_text().splitlines()
-    return [f"mount {line.split()[4]}" for line in lines if str(home) in line or _is_orphan(line)]
+    return [f"mount {line.split()[4]}" for line in lines if str(home) in line or _is_of(line, owners)]
 
 
-def _groups() -> list[str]:
+def _groups(owners: Collection[str]) -> list[str]:
     root = Path("/sys/fs/cgroup")
-    return [f"control group {path}" for path in root.rglob("eval-pipeline-*") if _is_orphan(path.name)]
+    return [f"control group {path}" for path in root.rglob("eval-pipeline-*") if _is_of(path.name, owners)]
 
 
-def _files(home: Path) -> list[str]:
+def _files(home: Path, owners: Collection[str]) -> list[str]:
     own = [path for name in ("scratch", "sandboxes") if (home / name).exists() for path in (home / name).iterdir()]
-    shared = [path for path in Path("/dev/shm").iterdir() if _is_orphan(path.name)]
+    shared = [path for path in Path("/dev/shm").iterdir() if _is_of(path.name, owners)]
     return [f"file {path}" for path in (*own, *shared)]
 
 

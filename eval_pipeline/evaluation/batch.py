@@ -121,6 +121,11 @@ class Evaluator:
         self.verdict_digest = verdict_digest(self.digest, SAMPLE_SCHEMA_VERSION)
         """What verdicts rest on besides the app: two days with the same one were judged alike."""
 
+    @property
+    def sandbox_name(self) -> str:
+        """What its control groups and folders are called."""
+        return self._sandbox.folder.name
+
     def __enter__(self) -> Evaluator:
         return self
 

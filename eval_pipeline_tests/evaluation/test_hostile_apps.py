@@ -146,11 +146,12 @@ console.log(said.join(" ").replaceAll("\\0", " "), "\\x1b[31mred\\x1b]0;title\\x
     store = ArtifactStore(tmp_path / "store")
     with Evaluator(settings, store) as evaluator:
         found = judge(evaluator, tmp_path / "app", Edit("server.js", START, attack + START))
+        name = evaluator.sandbox_name
     log = store.path("evidence/2026-01-01/hostile/app/server.log").read_text()
     assert outcomes(found)["ui_renders"] == "pass", found.results["ui_renders"]
     assert "REACHED" not in log and "WRITTEN" not in log and SECRET not in log
     assert log.count("refused") >= 2
-    assert left_behind(home) == []
+    assert left_behind(home, [name]) == []
     assert (tmp_path / "app" / "package.json").read_text() != "{}"
 
 

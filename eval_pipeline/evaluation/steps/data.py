@@ -46,15 +46,15 @@ def ask_again(
     """Compares what the visit brought with what the same requests bring after `reseed`.
 
     An app may keep replies for a while. If the running process answers with old values, a fresh one is asked.
-    What came by WebSocket or event stream cannot be asked for again by a request: there the page is visited
-    again. Where the server draws the page through a channel of its own (Streamlit, Gradio, Shiny), what is to be seen
-    on the page is what the app sent out.
+    What came by WebSocket or event stream, or by requests that build on each other's answers, cannot be asked for
+    again by itself: at last the page is visited again. Where the server draws the page through a channel of its own
+    (Streamlit, Gradio, Shiny), what is to be seen on the page is what the app sent out.
     """
     is_page_driven = app.bench.project.is_page_driven
     calls = [r for r in visit.requests if r.resource_type in API_TYPES]
     documents = [r for r in visit.requests if r.resource_type == "document"]
     frames = _frames(visit, is_page_driven)
-    first = read_text([*((r.content_type or "", r.body or "") for r in calls + documents), *frames])
+    first = read_text([*_replies(visit), *frames])
     served = values_of(statements)
     before = find(served, first, known)
     in_documents = find(served, read_text((r.content_type or "", r.body or "") for r in documents), known)
@@ -81,15 +81,10 @@ def ask_again(
         app.restart()
         if app.await_port()[0]:
             after, is_unchanged = look_again()
-    if (
-        before.count
-        and not after.count
-        and frames
-        and not is_page_driven
-        and app.process is not None
-        and app.process.alive
-    ):
-        text = read_text(_frames(revisit(), is_page_driven))
+    if before.count and not after.count and not is_page_driven and app.process is not None and app.process.alive:
+        # Requests that build on each other's answers, and what comes unasked, only the page can bring again.
+        second = revisit()
+        text = read_text([*_replies(second), *_frames(second, is_page_driven)])
         after = _find_new(app, served, first, text, known, changed_at)
     served_since = [s for s in app.session.statements if s.at >= changed_at]
     again = values_of(served_since)
@@ -113,6 +108,11 @@ def ask_again(
         is_unchanged=is_unchanged,
         restarted=restarted,
     )
+
+
+def _replies(visit: Visit) -> list[tuple[str, str]]:
+    types = API_TYPES | {"document"}
+    return [(r.content_type or "", r.body or "") for r in visit.requests if r.resource_type in types]
 
 
 def _frames(visit: Visit, is_page_driven: bool) -> list[tuple[str, str]]:

@@ -10,9 +10,11 @@ from eval_pipeline.evaluation.steps.data import values_of
 from eval_pipeline.sandbox import RunningProcess
 from eval_pipeline.workspace import AppSession
 
-QUIET_SECONDS = 1.5
+QUIET_SECONDS = 4.5
 """A page that shows no served value and has not changed for so long is taken as it is; longer in proportion on
-a loaded machine."""
+a loaded machine. Pages that ask again after a few seconds are not rare."""
+STATIC_QUIET_SECONDS = 1.5
+"""The same for a page that no server gives data to."""
 AWAITED_SECONDS = 6.0
 """A reply that is awaited for longer is taken for a stream."""
 BUSY_LOOK_SECONDS = 0.5
@@ -29,7 +31,8 @@ class PageWatch:
     event stream is a reply that never ends, so what is awaited counts for so long only.
     """
 
-    def __init__(self, session: AppSession, known: KnownBeforehand, process: RunningProcess) -> None:
+    def __init__(self, session: AppSession, known: KnownBeforehand, process: RunningProcess, serves_data: bool) -> None:
+        self._quiet_seconds = QUIET_SECONDS if serves_data else STATIC_QUIET_SECONDS
         self._session = session
         self._known = known
         self._process = process
@@ -49,7 +52,7 @@ class PageWatch:
             return False
         if self._is_app_busy(now) or (in_flight > 0 and now - self._since < AWAITED_SECONDS * slowness()):
             self._quiet_since = now
-        if now - self._quiet_since > QUIET_SECONDS * slowness():
+        if now - self._quiet_since > self._quiet_seconds * slowness():
             return True
         match = find(self._values, read_text([("text/plain", text)]), self._known)
         return match.count > 0 and match.chance <= UI_CHANCE

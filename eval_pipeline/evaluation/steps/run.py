@@ -190,7 +190,11 @@ def _use(
     if _ends_without_an_answer(process, probes):
         return _not_up(app, (), True, startup)
     shots = {name: evidence / f"screenshot-{name}.png" for name in ("desktop", "phone")}
-    visit = _visit(app, browsers, headers, PageWatch(session, known, process), shots) if process.alive else None
+    visit = (
+        _visit(app, browsers, headers, PageWatch(session, known, process, app.bench.project.serves_data), shots)
+        if process.alive
+        else None
+    )
     if visit is not None and process.alive and not _has_api_reply(visit):
         with AppClient(process, app.port, headers) as client:
             visit.requests += ask_described(client, app.bench.project.tree)
@@ -209,7 +213,9 @@ def _use(
 
             def revisit() -> Visit:
                 assert app.process is not None
-                return _visit(app, browsers, headers, PageWatch(session, known, app.process), {})
+                return _visit(
+                    app, browsers, headers, PageWatch(session, known, app.process, app.bench.project.serves_data), {}
+                )
 
             data = ask_again(app, visit, headers, statements, known, reseed, revisit)
         alive = process.alive or app.starts > 1

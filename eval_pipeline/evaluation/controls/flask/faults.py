@@ -70,7 +70,8 @@ MUTANTS: tuple[Control, ...] = (
             Edit("requirements.txt", "requests==2.34.2\n", ""),
             Edit("requirements-dev.txt", "ty==", "requests==2.34.2\nty=="),
         ),
-        blocks=(*_USES, *_SCORES),
+        fails={"deployability_score": "dependency_undeclared"},
+        blocks=("local_runability_score", *_USES),
     ),
     Control(
         "flask-fixed-port",
